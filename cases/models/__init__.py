@@ -1,0 +1,26 @@
+"""The clinical record."""
+
+from cases.models.case import Case, CaseState, Culture, Specimen
+from cases.models.karyogram import EditKind, Karyogram, KaryogramEdit
+from cases.models.metaphase import AnalysisState, Metaphase, StoredImage
+from cases.models.patient import Patient, Sex
+from cases.models.report import Meaning, Report, ReportState, Signature
+
+__all__ = [
+    "AnalysisState",
+    "Case",
+    "CaseState",
+    "Culture",
+    "EditKind",
+    "Karyogram",
+    "KaryogramEdit",
+    "Meaning",
+    "Metaphase",
+    "Patient",
+    "Report",
+    "ReportState",
+    "Sex",
+    "Signature",
+    "Specimen",
+    "StoredImage",
+]

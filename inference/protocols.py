@@ -1,0 +1,74 @@
+"""What the stages hand each other, and what a backend must be able to do.  No Django, no torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+
+
+class AnalysisError(Exception):
+    """A reason that a person can read; shown on the page as it stands."""
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    role: str
+    name: str
+    version: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Detections:
+    """boxes: float32 (n, 4) xyxy, pixels of the original.  scores: float32 (n,).
+    probabilities: float32 (n, 24), rows sum to 1, in the order of inference.labels.CHROMOSOMES."""
+
+    boxes: np.ndarray
+    scores: np.ndarray
+    probabilities: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.boxes)
+
+
+@dataclass(frozen=True)
+class Mask:
+    """A bool window of the image.  left, top: its corner in pixels of the original.  score in 0..1."""
+
+    left: int
+    top: int
+    bits: np.ndarray
+    score: float
+
+    def full(self, height: int, width: int) -> np.ndarray:
+        """bool (height, width)."""
+        field_ = np.zeros((height, width), bool)
+        rows, columns = self.bits.shape
+        field_[self.top : self.top + rows, self.left : self.left + columns] = self.bits
+        return field_
+
+
+class Detector(Protocol):
+    info: ModelInfo
+
+    def detect(self, pixels: np.ndarray) -> Detections:
+        """pixels: uint8 (h, w), dark chromosomes on a light ground."""
+
+
+class Segmenter(Protocol):
+    info: ModelInfo
+
+    def segment(self, pixels: np.ndarray, boxes: np.ndarray) -> list[Mask]:
+        """One mask a box, in the boxes' order.  Masks may overlap.  An empty mask has no true bits."""
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """document: `karyosite.karyogram/1`.  masks in the order of document["chromosomes"]."""
+
+    document: dict[str, Any]
+    masks: list[Mask]
+    models: list[ModelInfo]
+    timings_s: dict[str, float] = field(default_factory=dict)

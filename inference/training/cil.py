@@ -1,0 +1,50 @@
+"""The CIL:54816 layout (Pascal VOC XML beside JPEG images), read without touching it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from defusedxml import ElementTree
+
+from inference.labels import CIL_NAMES
+
+CLASS_OF_NAME = {name: index for index, name in enumerate(CIL_NAMES)}
+
+
+@dataclass(frozen=True)
+class AnnotatedCell:
+    """One metaphase with its boxes.
+
+    boxes: float32 (n, 4), xyxy, pixels of the image.  classes: int64 (n,), index into CIL_NAMES.
+    """
+
+    name: str
+    image: Path
+    boxes: np.ndarray
+    classes: np.ndarray
+
+
+def read_voc(path: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Boxes and classes of one VOC file.  KeyError names an unknown class."""
+    boxes, classes = [], []
+    for annotated in ElementTree.parse(path).getroot().iter("object"):
+        name = (annotated.findtext("name") or "").strip()
+        corner = annotated.find("bndbox")
+        if corner is None:
+            raise ValueError(f"{path.name}: an object has no box")
+        boxes.append([float(corner.findtext(key) or "nan") for key in ("xmin", "ymin", "xmax", "ymax")])
+        classes.append(CLASS_OF_NAME[name])
+    return np.asarray(boxes, np.float32).reshape(-1, 4), np.asarray(classes, np.int64)
+
+
+def read_split(root: Path, split: str) -> list[AnnotatedCell]:
+    """Every cell of `root/<split>.txt` that has both its image and its annotation."""
+    home = root / "24_chromosomes_object"
+    cells = []
+    for name in (root / f"{split}.txt").read_text().split():
+        image, annotation = home / "JEPG" / f"{name}.jpg", home / "annotations" / f"{name}.xml"
+        if image.exists() and annotation.exists():
+            cells.append(AnnotatedCell(name, image, *read_voc(annotation)))
+    return cells

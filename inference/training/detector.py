@@ -1,0 +1,231 @@
+"""Further training of the YOLOv10 detector on a small CPU.
+
+The model, its assigner and its losses are ultralytics' own; only the loop is ours, because on two
+cores the stock trainer runs one thread in float32.  Here the forward and backward passes run in
+bfloat16 with channels-last memory, which measured 2.2 times faster on a CPU with AVX512-BF16.
+
+The schedule follows the clock, not a count of epochs: the learning rate falls along a cosine over
+`hours` of wall time summed over all resumed sessions, so a run that shares its machine still ends
+annealed.  Everything needed to resume is in `last.pt`, written to a temporary name and renamed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import json
+import math
+import random
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from inference.labels import CIL_NAMES
+from inference.training.cil import AnnotatedCell, read_split
+
+
+def augment(pixels: np.ndarray, boxes: np.ndarray, side: int, rng: random.Random) -> tuple[np.ndarray, np.ndarray]:
+    """One exact augmentation: flips and quarter turns keep boxes tight; scale and shift within the square.
+
+    pixels: uint8 (h, w).  boxes: float32 (n, 4) xyxy.  Returns uint8 (side, side) and boxes in its pixels.
+    """
+    import cv2
+
+    if rng.random() < 0.5:
+        pixels, boxes = pixels.T, boxes[:, [1, 0, 3, 2]]
+    height, width = pixels.shape
+    if rng.random() < 0.5:
+        pixels, boxes = pixels[:, ::-1], boxes[:, [2, 1, 0, 3]] * [-1, 1, -1, 1] + [width, 0, width, 0]
+    if rng.random() < 0.5:
+        pixels, boxes = pixels[::-1], boxes[:, [0, 3, 2, 1]] * [1, -1, 1, -1] + [0, height, 0, height]
+    scale = side / max(height, width) * math.exp(rng.uniform(math.log(0.8), math.log(1.1)))
+    left = rng.uniform(min(0, side - width * scale), max(0, side - width * scale))
+    top = rng.uniform(min(0, side - height * scale), max(0, side - height * scale))
+    canvas = cv2.warpAffine(
+        np.ascontiguousarray(pixels),
+        np.array([[scale, 0, left], [0, scale, top]], np.float32),
+        (side, side),
+        flags=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_CONSTANT,
+        borderValue=114,
+    )
+    gain, gamma = rng.uniform(0.85, 1.15), math.exp(rng.uniform(-0.3, 0.3))
+    table = np.clip(255 * gain * (np.arange(256) / 255) ** gamma, 0, 255).astype(np.uint8)
+    return table[canvas], boxes * scale + [left, top, left, top]
+
+
+class Cells:
+    """A torch map-style dataset over annotated cells (duck-typed, so that torch is imported late)."""
+
+    def __init__(self, cells: list[AnnotatedCell], side: int) -> None:
+        self.cells, self.side = cells, side
+
+    def __len__(self) -> int:
+        return len(self.cells)
+
+    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        import cv2
+
+        cv2.setNumThreads(0)
+        cell = self.cells[index]
+        pixels = cv2.imread(str(cell.image), cv2.IMREAD_GRAYSCALE)
+        pixels, boxes = augment(pixels, cell.boxes, self.side, random.Random())
+        full = np.maximum((boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1]), 1e-6)
+        boxes = np.clip(boxes, 0, self.side)
+        kept = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1]) > 0.4 * full
+        return pixels, boxes[kept].astype(np.float32), cell.classes[kept]
+
+
+def collate(samples: list[tuple[np.ndarray, np.ndarray, np.ndarray]]) -> dict[str, Any]:
+    """A batch as ultralytics' loss reads it: boxes as xywh fractions of the square."""
+    import torch
+
+    side = samples[0][0].shape[0]
+    image = torch.from_numpy(np.stack([pixels for pixels, _, _ in samples])).float().div_(255)
+    boxes = np.concatenate([boxes for _, boxes, _ in samples])
+    centres = np.concatenate([(boxes[:, :2] + boxes[:, 2:]) / 2, boxes[:, 2:] - boxes[:, :2]], 1) / side
+    owner = np.concatenate([np.full(len(boxes), index) for index, (_, boxes, _) in enumerate(samples)])
+    return {
+        "img": image[:, None].expand(-1, 3, -1, -1).contiguous(memory_format=torch.channels_last),
+        "cls": torch.from_numpy(np.concatenate([classes for _, _, classes in samples])).float()[:, None],
+        "bboxes": torch.from_numpy(centres).float(),
+        "batch_idx": torch.from_numpy(owner).float(),
+    }
+
+
+def _save(path: Path, content: Any) -> None:
+    import torch
+
+    temporary = path.with_suffix(".tmp")
+    torch.save(content, temporary)
+    temporary.replace(path)
+
+
+def export_checkpoint(ema: Any, path: Path, note: dict[str, Any]) -> None:
+    """An ultralytics checkpoint (half precision) that `YOLO(path)` loads."""
+    model = copy.deepcopy(ema).half()
+    model.criterion = None
+    for parameter in model.parameters():
+        parameter.requires_grad_(False)
+    _save(path, {"epoch": -1, "model": model, "ema": None, "optimizer": None, "train_args": note, "version": "8.4"})
+
+
+def train(*, data: Path, start: Path, out: Path, hours: float, side: int, batch: int, rate: float) -> None:
+    """Train from `start`, or from `out/last.pt` where a run was stopped, until `hours` are spent."""
+    import torch
+    from ultralytics import YOLO
+    from ultralytics.cfg import get_cfg
+
+    out.mkdir(parents=True, exist_ok=True)
+    torch.set_num_threads(2)
+    model = YOLO(str(start)).model.float().to(memory_format=torch.channels_last).train()
+    model.args = get_cfg()
+    model.names = dict(enumerate(CIL_NAMES))
+    for parameter in model.parameters():
+        parameter.requires_grad_(True)
+    ema = copy.deepcopy(model).eval()
+    optimiser = torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=0.01, betas=(0.9, 0.99))
+    spent, step, seen = 0.0, 0, 0
+    last = out / "last.pt"
+    if last.exists():
+        state = torch.load(last, weights_only=False)
+        model.load_state_dict(state["model"])
+        ema.load_state_dict(state["ema"])
+        optimiser.load_state_dict(state["optimiser"])
+        spent, step, seen = state["spent"], state["step"], state["seen"]
+    loader = torch.utils.data.DataLoader(
+        Cells(read_split(data, "train"), side),
+        batch_size=batch,
+        shuffle=True,
+        drop_last=True,
+        num_workers=1,
+        collate_fn=collate,
+        persistent_workers=True,
+        prefetch_factor=4,
+    )
+    recent: list[float] = []
+    clock = time.monotonic()
+    note = {"imgsz": side, "task": "detect", "data": None, "single_cls": False}
+    while spent < hours * 3600:
+        for samples in loader:
+            share = min(1.0, spent / (hours * 3600))
+            now = rate * min(1.0, (step + 1) / 200) * (0.02 + 0.98 * (1 + math.cos(math.pi * share)) / 2)
+            for group in optimiser.param_groups:
+                group["lr"] = now
+            with torch.autocast("cpu", torch.bfloat16):
+                predictions = model(samples["img"])
+            predictions = torch.utils._pytree.tree_map(
+                lambda leaf: leaf.float() if torch.is_tensor(leaf) else leaf, predictions
+            )
+            loss, _ = model.loss(samples, predictions)
+            total = loss.sum() / batch
+            optimiser.zero_grad(set_to_none=True)
+            total.backward()
+            torch.nn.utils.clip_grad_norm_(model.parameters(), 10.0)
+            optimiser.step()
+            step, seen = step + 1, seen + batch
+            decay = 0.999 * (1 - math.exp(-step / 300))
+            with torch.no_grad():
+                for ours, theirs in zip(ema.state_dict().values(), model.state_dict().values(), strict=True):
+                    if ours.dtype.is_floating_point:
+                        ours.lerp_(theirs, 1 - decay)
+                    else:
+                        ours.copy_(theirs)
+            recent.append(float(total))
+            spent, clock = spent + time.monotonic() - clock, time.monotonic()
+            if step % 50 == 0:
+                line = {
+                    "step": step,
+                    "seen": seen,
+                    "hours": round(spent / 3600, 3),
+                    "loss": round(float(np.mean(recent)), 3),
+                    "rate": now,
+                }
+                with (out / "progress.jsonl").open("a") as log:
+                    log.write(json.dumps(line) + "\n")
+                recent = []
+            if step % 200 == 0:
+                _save(
+                    last,
+                    {
+                        "model": model.state_dict(),
+                        "ema": ema.state_dict(),
+                        "optimiser": optimiser.state_dict(),
+                        "spent": spent,
+                        "step": step,
+                        "seen": seen,
+                    },
+                )
+                export_checkpoint(ema, out / "detector.pt", note)
+            if spent >= hours * 3600:
+                break
+    _save(
+        last,
+        {
+            "model": model.state_dict(),
+            "ema": ema.state_dict(),
+            "optimiser": optimiser.state_dict(),
+            "spent": spent,
+            "step": step,
+            "seen": seen,
+        },
+    )
+    export_checkpoint(ema, out / "detector.pt", note)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--start", type=Path, required=True)
+    parser.add_argument("--out", type=Path, default=Path("training-runs/detector"))
+    parser.add_argument("--hours", type=float, default=1.7)
+    parser.add_argument("--side", type=int, default=640)
+    parser.add_argument("--batch", type=int, default=8)
+    parser.add_argument("--rate", type=float, default=1e-3)
+    train(**vars(parser.parse_args()))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,52 @@
+"""Laboratories, the people in them, and what they are there."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+
+
+class Laboratory(models.Model):
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=200, unique=True)
+    research_use_only = models.BooleanField(
+        default=True, help_text="Shown on every screen, PDF and API resource until the lab's own validation ends it."
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name_plural = "laboratories"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class User(AbstractUser):
+    """A person or an integration client.  The printed name goes on signatures."""
+
+    printed_name = models.CharField(max_length=200, blank=True)
+
+    def __str__(self) -> str:
+        return self.printed_name or self.username
+
+
+class Role(models.TextChoices):
+    TECHNOLOGIST = "technologist", "Technologist"
+    SUPERVISOR = "supervisor", "Supervisor"
+    ADMINISTRATOR = "administrator", "Lab administrator"
+    INTEGRATION = "integration", "Integration client"
+
+
+class Membership(models.Model):
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
+    laboratory = models.ForeignKey(Laboratory, on_delete=models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=20, choices=Role.choices)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "laboratory"], name="one_role_per_person_per_lab")]
+
+    def __str__(self) -> str:
+        return f"{self.user}, {self.get_role_display()}, {self.laboratory}"

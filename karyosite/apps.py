@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class KaryositeConfig(AppConfig):
+    name = "karyosite"
+    verbose_name = "Karyosite"

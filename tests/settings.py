@@ -1,0 +1,19 @@
+"""The program's own settings over a throw-away data folder."""
+
+import atexit
+import os
+import shutil
+import tempfile
+
+_folder = tempfile.mkdtemp(prefix="karyosite-test-")
+atexit.register(shutil.rmtree, _folder, ignore_errors=True)
+os.environ["KARYOSITE_DATA_DIR"] = _folder
+os.environ["KARYOSITE_ENV_FILE"] = ""
+
+from karyosite.settings import *  # noqa: E402, F403
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
