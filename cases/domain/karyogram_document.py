@@ -116,3 +116,13 @@ def _whole(value: Any, least: int) -> bool:
 
 def _numbers(values: Any, length: int) -> bool:
     return isinstance(values, list) and len(values) == length and all(_number(value) for value in values)
+
+
+def settled(document: dict[str, Any]) -> dict[str, Any]:
+    """The document with angles in hundredths, as every later change leaves them, so that undo gives back exactly
+    what was there.  Raises EditRefused where the document is not valid."""
+    check(document)
+    chromosomes = [
+        chromosome | {"angle": round(float(chromosome["angle"]), 2) % 360.0} for chromosome in document["chromosomes"]
+    ]
+    return document | {"chromosomes": chromosomes}

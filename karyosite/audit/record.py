@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.db import transaction
@@ -45,6 +45,13 @@ def _digest(entry: AuditEntry) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
+def _settled(value: Any) -> Any:
+    """The value as every database gives it back: JSON types only, and no negative zero (PostgreSQL drops the sign)."""
+    if value is None:
+        return None
+    return json.loads(json.dumps(value, allow_nan=False), parse_float=lambda text: float(text) or 0.0)
+
+
 def record(
     *,
     laboratory: Laboratory,
@@ -60,18 +67,19 @@ def record(
 ) -> AuditEntry:
     """Append one entry.  Must run in the transaction of the change that it tells of.
 
-    The laboratory's row is locked for the append: two writers get consecutive numbers.
+    The laboratory's row is locked for the append: two writers get consecutive numbers.  NO KEY UPDATE: a plain
+    lock would deadlock with another writer whose new row already points at the laboratory.
     """
     if verb not in _VERBS:
         raise LookupError(f"audit verb {verb!r} is not registered")
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError("an audit entry belongs in the transaction of its change")
-    Laboratory.objects.select_for_update().get(pk=laboratory.pk)
+    Laboratory.objects.select_for_update(no_key=True).get(pk=laboratory.pk)
     last = AuditEntry.objects.filter(laboratory=laboratory).order_by("-number").first()
     entry = AuditEntry(
         laboratory=laboratory,
         number=(last.number if last else 0) + 1,
-        at=at or timezone.now(),
+        at=(at or timezone.now()).astimezone(UTC),
         actor=actor,
         actor_name=f"{actor} ({actor.username})" if actor else "Karyosite",
         verb=verb,
@@ -79,8 +87,8 @@ def record(
         object_type=about._meta.model_name,
         object_id=str(about.pk),
         summary=summary,
-        old=old,
-        new=new,
+        old=_settled(old),
+        new=_settled(new),
         reason=reason,
         previous_hash=last.hash if last else "",
     )
