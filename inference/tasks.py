@@ -1,0 +1,28 @@
+"""What the bell starts.  Each task takes an id at most and calls one function."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery import shared_task
+from celery.signals import worker_ready
+
+from inference import jobs, work
+
+
+@shared_task(name="inference.tasks.analyse")
+def analyse(job_id: str) -> None:
+    """Work on one job, if it still waits."""
+    work.work_on(job_id)
+
+
+@shared_task(name="inference.tasks.tend")
+def tend() -> None:
+    """Bring back what dead workers left, and ring again for what nobody heard."""
+    jobs.tend()
+
+
+@worker_ready.connect
+def _tend_at_once(**_: Any) -> None:
+    """A worker that comes up looks for work whose bell nobody heard, without waiting for beat."""
+    jobs.tend_quietly()
