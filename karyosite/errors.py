@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import errno
+import logging
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
-from django.http import Http404
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.core.signals import got_request_exception
+from django.http import Http404, UnreadablePostError
+from django.http.multipartparser import MultiPartParserError
 from rest_framework import exceptions, status
 from rest_framework.response import Response
-from rest_framework.views import set_rollback
+
+log = logging.getLogger(__name__)
+INCOMPLETE = "What was sent arrived incomplete or damaged. Nothing of it was kept; please send it again."
 
 
 class Refusal(Exception):
@@ -45,6 +51,20 @@ class Conflict(Refusal):
     code = "conflict"
 
 
+class TooLarge(Refusal):
+    """More bytes than the site takes.  Raised before they are read wherever that can be known."""
+
+    status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
+    code = "too-large"
+
+
+class NoRoom(Refusal):
+    """The disk is full."""
+
+    status_code = status.HTTP_507_INSUFFICIENT_STORAGE
+    code = "no-room"
+
+
 class Invalid(Refusal):
     """The input itself is wrong.  `fields` maps a field's name to its sentences."""
 
@@ -71,29 +91,68 @@ def _problem(status_code: int, code: str, detail: str, extra: dict[str, Any] | N
     )
 
 
-def problem_response(error: Exception, context: dict[str, Any]) -> Response | None:
-    """The API's only error body.  None lets an unforeseen error surface as a 500."""
-    if isinstance(error, Refusal):
-        set_rollback()
-        return _problem(error.status_code, error.code, error.sentence, error.extra)
+def _foreseen(error: Exception) -> exceptions.APIException | Refusal | None:
+    """What Django itself raises while reading a request, in this module's terms; None for a real fault."""
+    if isinstance(error, (Refusal, exceptions.APIException)):
+        return error
     if isinstance(error, Http404):
-        error = exceptions.NotFound("There is nothing here under this address.")
-    elif isinstance(error, PermissionDenied):
-        error = exceptions.PermissionDenied()
-    if not isinstance(error, exceptions.APIException):
-        return None
+        return exceptions.NotFound("There is nothing here under this address.")
+    if isinstance(error, PermissionDenied):
+        return exceptions.PermissionDenied()
+    if isinstance(error, RequestDataTooBig):
+        return TooLarge("The body of this request is larger than the site takes. Nothing was kept.")
+    if isinstance(error, (UnreadablePostError, MultiPartParserError)):
+        return Refusal(INCOMPLETE, code="incomplete")
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        log.error("the disk is full", exc_info=error)
+        return NoRoom("The server's disk is full. Nothing of this was kept; please tell whoever runs the server.")
+    if isinstance(error, SuspiciousOperation):
+        return Refusal("This request cannot be read. Nothing was kept.", code="unreadable")
+    return None
+
+
+def _summary(detail: Any) -> str:
+    """The first sentence of a validation error, with the name of its field."""
+    if isinstance(detail, dict) and detail:
+        field, inner = next(iter(detail.items()))
+        sentence = _summary(inner)
+        return sentence if field == "non_field_errors" else f"{field}: {sentence}"
+    if isinstance(detail, (list, tuple)) and detail:
+        return _summary(detail[0])
+    return str(detail)
+
+
+def problem_response(error: Exception, context: dict[str, Any]) -> Response:
+    """The API's only error body, for refusals, for what the framework raises, and for faults (500, logged)."""
+    # Here, because rest_framework.views reads settings that name classes of modules that import this one.
+    from rest_framework.views import set_rollback
+
     set_rollback()
+    foreseen = _foreseen(error)
+    if foreseen is None:
+        # The signal is how error reporters (and the test client) hear of faults that get an answer all the same.
+        request = context.get("request")
+        got_request_exception.send(sender=problem_response, request=getattr(request, "_request", request))
+        log.error("fault while answering %s", getattr(request, "path", "a request"), exc_info=error)
+        return _problem(
+            500,
+            "fault",
+            "Something went wrong on our side. Nothing was changed; the fault was noted for the operator.",
+        )
+    if isinstance(foreseen, Refusal):
+        return _problem(foreseen.status_code, foreseen.code, foreseen.sentence, foreseen.extra)
     extra: dict[str, Any] = {}
-    if isinstance(error, exceptions.ValidationError):
-        detail, code = "Some of what was sent cannot be used.", "invalid"
-        extra["errors"] = error.detail
+    if isinstance(foreseen, exceptions.ValidationError):
+        errors = foreseen.detail if isinstance(foreseen.detail, dict) else {"non_field_errors": foreseen.detail}
+        detail, code = f"Some of what was sent cannot be used. {_summary(foreseen.detail)}", "invalid"
+        extra["errors"] = errors
     else:
-        detail, code = str(error.detail), str(error.default_code).replace("_", "-")
-    response = _problem(error.status_code, code, detail, extra)
-    header = getattr(error, "auth_header", None)
+        detail, code = str(foreseen.detail), str(foreseen.default_code).replace("_", "-")
+    response = _problem(foreseen.status_code, code, detail, extra)
+    header = getattr(foreseen, "auth_header", None)
     if header:
         response["WWW-Authenticate"] = header
-    wait = getattr(error, "wait", None)
+    wait = getattr(foreseen, "wait", None)
     if wait:
-        response["Retry-After"] = str(int(wait))
+        response["Retry-After"] = str(int(wait) + 1)
     return response

@@ -167,16 +167,27 @@ REST_FRAMEWORK = {
     "DEFAULT_PAGINATION_CLASS": "karyosite.api.KeysetPagination",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_PARSER_CLASSES": ["karyosite.api.JSONParser"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "karyosite.api.OneFormat",
+    "DEFAULT_THROTTLE_RATES": {"password": "10/min", "password-address": "60/min"},
+    # A client may write any X-Forwarded-For it likes: it counts only behind our own proxy.
+    "NUM_PROXIES": 1 if environment.behind_proxy else 0,
     "EXCEPTION_HANDLER": "karyosite.errors.problem_response",
     "PAGE_SIZE": 50,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
+KNOX_TOKEN_MODEL = "accounts.ApiToken"
 REST_KNOX = {"TOKEN_TTL": None, "AUTH_HEADER_PREFIX": "Bearer"}
 SPECTACULAR_SETTINGS = {
     "TITLE": "Karyosite API",
     "VERSION": "1",
     "DESCRIPTION": "Cases, metaphases, karyograms, jobs and signed reports. For research use only.",
     "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": "/api/v1/",
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "karyosite.openapi.add_problems",
+    ],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",

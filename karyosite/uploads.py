@@ -1,10 +1,11 @@
-"""The first guard of an upload: a file past the limit is not written to disk at all."""
+"""The first guards of an upload: nothing past the limit is written to disk, nothing cut off half way gets through."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django.core.files.uploadhandler import FileUploadHandler, SkipFile
+from django.http.multipartparser import MultiPartParserError
 
 from karyosite.env import environment
 
@@ -28,3 +29,14 @@ class LimitedUploadHandler(FileUploadHandler):
 
     def file_complete(self, file_size: int) -> None:
         return None
+
+    def upload_complete(self) -> None:
+        """Django takes a body that ends before its last boundary for a whole one; evidence must not be taken so.
+
+        The request's stream knows how far the client's announced length was reached.
+        Raises MultiPartParserError, which pages and API answer with 400.
+        """
+        stream = getattr(self.request, "_stream", None)
+        position, limit = getattr(stream, "_pos", None), getattr(stream, "limit", None)
+        if position is not None and limit is not None and position < limit:
+            raise MultiPartParserError("The upload was cut off half way.")

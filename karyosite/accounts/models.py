@@ -6,6 +6,7 @@ import uuid
 
 from django.contrib.auth.models import AbstractUser
 from django.db import models
+from knox.models import AbstractAuthToken
 
 
 class Laboratory(models.Model):
@@ -50,3 +51,18 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user}, {self.get_role_display()}, {self.laboratory}"
+
+
+class ApiToken(AbstractAuthToken):
+    """A program's key.  Only its hash is kept; `token_key`, its first characters, tells tokens apart in lists."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    digest = models.CharField(max_length=128, unique=True)
+    name = models.CharField(max_length=80, help_text="What uses it, e.g. the hospital's order system.")
+    created = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-created", "-id"]
+
+    def __str__(self) -> str:
+        return self.name
