@@ -56,3 +56,15 @@ def _taken(taken: dict[str, str], faults: dict[str, list[str]]) -> Invalid:
     return Invalid(
         "Some of what was entered cannot be used.", fields={k: v for k, v in faults.items() if k != NON_FIELD_ERRORS}
     )
+
+
+def apply_changes(row: models.Model, changes: dict[str, Any], allowed: frozenset[str]) -> None:
+    """Sets the named fields.  Raises Invalid for a field that is not open to change."""
+    strange = sorted(set(changes) - allowed)
+    if strange:
+        raise Invalid(
+            "Some of what was sent cannot be changed.",
+            fields={field: ["This cannot be changed here."] for field in strange},
+        )
+    for field, value in changes.items():
+        setattr(row, field, value)
