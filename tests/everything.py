@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 from tests.servers import postgres
 
@@ -43,7 +44,7 @@ def main() -> int:
         failed = subprocess.run([*command, *chosen], env=environment).returncode
         if not chosen:
             print("\nOnce more on PostgreSQL, what touches the database:", flush=True)
-            rooms = [room for room in DATABASE_ROOMS if os.path.exists(room)]
+            rooms = [room for room in DATABASE_ROOMS if Path(room).exists()]
             failed = subprocess.run([*command, *rooms], env=environment | {"DATABASE_URL": url}).returncode or failed
     print(f"\nThe whole suite took {(time.monotonic() - started) / 60:.1f} minutes.")
     return failed

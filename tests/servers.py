@@ -43,7 +43,8 @@ def postgres() -> Iterator[str]:
     owner: dict[str, int] = {}
     if os.geteuid() == 0:
         # PostgreSQL refuses to run as root.
-        entry = pwd.getpwnam("postgres") if "postgres" in {p.pw_name for p in pwd.getpwall()} else pwd.getpwnam("nobody")
+        known = {entry.pw_name for entry in pwd.getpwall()}
+        entry = pwd.getpwnam("postgres" if "postgres" in known else "nobody")
         owner = {"user": entry.pw_uid, "group": entry.pw_gid}
         os.chown(folder, entry.pw_uid, entry.pw_gid)
     port = free_port()

@@ -6,7 +6,7 @@ import datetime
 from typing import Any
 
 from django.core.files import File
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandParser
 from django.db import transaction
 
 from cases.actions.add_metaphases import add_metaphases
@@ -20,6 +20,9 @@ from karyosite.accounts.models import Laboratory, Membership, User
 class Command(BaseCommand):
     help = "Creates the demonstration laboratory, its people, two cases and their real cells; does no harm twice."
 
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--people-only", action="store_true", help="No patients, no cases.")
+
     def handle(self, *args: Any, **options: Any) -> None:
         with transaction.atomic():
             laboratory, _ = Laboratory.objects.get_or_create(name=LABORATORY)
@@ -32,7 +35,7 @@ class Command(BaseCommand):
                     user.save()
                 Membership.objects.get_or_create(user=user, laboratory=laboratory, defaults={"role": person.role})
         technologist = User.objects.get(username=PEOPLE[0].username)
-        for wanted in CASES:
+        for wanted in () if options["people_only"] else CASES:
             self._case(laboratory, technologist, wanted)
         self.stdout.write("People of the demonstration laboratory:")
         for person in PEOPLE:
