@@ -72,26 +72,22 @@ def _codes(path: str, method: str, operation: dict[str, Any]) -> list[str]:
     return codes
 
 
+def _response(code: str, schema: str) -> dict[str, Any]:
+    content = {"application/problem+json": {"schema": {"$ref": f"#/components/schemas/{schema}"}}}
+    return {"description": _MEANING[code], "content": content}
+
+
 def add_problems(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:
     """drf-spectacular post-processing: every operation names the problems that it may answer with."""
-    schemas = result.setdefault("components", {}).setdefault("schemas", {})
-    schemas["Problem"] = PROBLEM
-    schemas["StaleVersion"] = STALE
+    components = result.setdefault("components", {})
+    schemas = components.setdefault("schemas", {})
+    components["schemas"] = dict(sorted({**schemas, "Problem": PROBLEM, "StaleVersion": STALE}.items()))
+    components["responses"] = {f"Problem{code}": _response(code, "Problem") for code in _MEANING}
+    components["responses"]["Stale409"] = _response("409", "StaleVersion")
     for path, methods in result["paths"].items():
         for method, operation in methods.items():
             for code in _codes(path, method, operation):
-                stale = code == "409" and "/karyogram/" in path
-                operation["responses"].setdefault(
-                    code,
-                    {
-                        "description": _MEANING[code],
-                        "content": {
-                            "application/problem+json": {
-                                "schema": {"$ref": f"#/components/schemas/{'StaleVersion' if stale else 'Problem'}"}
-                            }
-                        },
-                    },
-                )
+                name = "Stale409" if code == "409" and "/karyogram/" in path else f"Problem{code}"
+                operation["responses"].setdefault(code, {"$ref": f"#/components/responses/{name}"})
             operation["responses"] = dict(sorted(operation["responses"].items()))
-    result["components"]["schemas"] = dict(sorted(schemas.items()))
     return result

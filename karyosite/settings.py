@@ -192,7 +192,17 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
-    "ENUM_NAME_OVERRIDES": {},
+    "ENUM_NAME_OVERRIDES": {
+        "CaseState": "cases.models.CaseState",
+        "ReportState": "cases.models.ReportState",
+        "AnalysisState": "cases.models.AnalysisState",
+        "JobState": "inference.models.JobState",
+        "EditKind": "cases.models.EditKind",
+        "Role": "karyosite.accounts.models.Role",
+        "Sex": "cases.models.Sex",
+        "Specimen": "cases.models.Specimen",
+        "Meaning": "cases.models.Meaning",
+    },
 }
 
 LOGGING = {

@@ -122,8 +122,8 @@ class Edit(KeyedStep):
 
 
 class Submission(InputSerializer):
-    result = serializers.CharField(max_length=TEXT, help_text="The result line.")
-    comment = serializers.CharField(max_length=TEXT, required=False, allow_blank=True)
+    result = serializers.CharField(max_length=2000, help_text="The result line.")
+    comment = serializers.CharField(max_length=20_000, required=False, allow_blank=True)
 
 
 class Reason(InputSerializer):

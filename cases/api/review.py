@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
-
 from django.http import HttpResponse, HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
@@ -21,7 +19,6 @@ from cases.api.base import ByRound
 from cases.api.inputs import Reason, Signing, Submission
 from cases.api.serializers import CaseSerializer, ReportSerializer, ReportWithSnapshotSerializer
 from cases.models import Report as ReportRow
-from karyosite.accounts.api import PasswordThrottle
 from karyosite.api_views import View, person
 
 
@@ -50,8 +47,6 @@ class Return(ReviewView):
 
 
 class Sign(ReviewView):
-    throttle_classes: Any = [PasswordThrottle]
-
     @extend_schema(request=Signing, responses=ReportWithSnapshotSerializer, operation_id="case_sign", tags=["review"])
     def post(self, request: Request, pk: uuid.UUID) -> Response:
         """Signs a submitted case: your password again, and what the signature means.  Not your own submission."""
