@@ -9,6 +9,8 @@ from celery import Celery, bootsteps
 from kombu import Queue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "karyosite.settings")
+# Django's checks import every page and API view, which no worker needs; `up` and the suite run them.
+os.environ.setdefault("CELERY_SKIP_CHECKS", "1")
 
 from karyosite import broker  # noqa: E402
 from karyosite.env import environment  # noqa: E402

@@ -8,7 +8,7 @@ from __future__ import annotations
 # Threads, not processes: a request waits for the database, and every process would cost its own 100 MB.
 _WEB = (
     "python -m gunicorn karyosite.wsgi:application --workers 1 --worker-class gthread --threads 8 "
-    "--timeout 120 --graceful-timeout 10 --keep-alive 5 --worker-tmp-dir /dev/shm --bind"
+    "--timeout 120 --graceful-timeout 10 --keep-alive 5 --worker-tmp-dir /dev/shm --no-control-socket --bind"
 )
 _WORKER = "python -m celery -A karyosite worker --pool solo --without-gossip --without-mingle --without-heartbeat"
 
