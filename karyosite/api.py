@@ -70,6 +70,9 @@ class JSONParser(RestJSONParser):
             content = super().parse(stream, media_type, parser_context)
         except RecursionError as error:
             raise exceptions.ParseError("This JSON is nested too deeply.") from error
+        except exceptions.ParseError as error:
+            where = str(error.detail).removeprefix("JSON parse error - ")
+            raise exceptions.ParseError(f"This is not sound JSON: {where[:300]}.") from error
         _require_storable(content)
         return content
 

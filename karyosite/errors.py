@@ -20,7 +20,7 @@ INCOMPLETE = "What was sent arrived incomplete or damaged. Nothing of it was kep
 class Refusal(Exception):
     """An action says no.  `sentence` is shown as it stands; `code` is for programs."""
 
-    status_code = status.HTTP_400_BAD_REQUEST
+    status_code: int = status.HTTP_400_BAD_REQUEST
     code = "refused"
 
     def __init__(self, sentence: str, *, code: str | None = None, **extra: Any) -> None:
@@ -62,7 +62,7 @@ class NoRoom(Refusal):
     """The disk is full."""
 
     status_code = status.HTTP_507_INSUFFICIENT_STORAGE
-    code = "no-room"
+    code = "storage-full"
 
 
 class Invalid(Refusal):
@@ -119,7 +119,11 @@ def _summary(detail: Any) -> str:
         return sentence if field == "non_field_errors" else f"{field}: {sentence}"
     if isinstance(detail, (list, tuple)) and detail:
         return _summary(detail[0])
-    return str(detail)
+    return _sentence(str(detail))
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
 def problem_response(error: Exception, context: dict[str, Any]) -> Response:
@@ -147,7 +151,7 @@ def problem_response(error: Exception, context: dict[str, Any]) -> Response:
         detail, code = f"Some of what was sent cannot be used. {_summary(foreseen.detail)}", "invalid"
         extra["errors"] = errors
     else:
-        detail, code = str(foreseen.detail), str(foreseen.default_code).replace("_", "-")
+        detail, code = _sentence(str(foreseen.detail)), str(foreseen.default_code).replace("_", "-")
     response = _problem(foreseen.status_code, code, detail, extra)
     header = getattr(foreseen, "auth_header", None)
     if header:

@@ -62,9 +62,8 @@ def view(request: Any, metaphase: Metaphase) -> HttpResponseBase:
         unchanged["Cache-Control"] = FOREVER
         return unchanged
     kept = Path(settings.DERIVED_ROOT) / "view" / key[:2] / f"{key}.png"
-    try:
-        content = kept.read_bytes()
-    except FileNotFoundError:
+    content = _kept(kept)
+    if content is None:
         with metaphase.image.file.open("rb") as file:
             content = imaging.view_png(file, metaphase.page, max_pixels=environment.image_max_pixels)
         _keep(kept, content)
@@ -77,6 +76,15 @@ def picture(content: bytes, etag: str, caching: str) -> HttpResponse:
     response["Cache-Control"] = caching
     response["X-Content-Type-Options"] = "nosniff"
     return response
+
+
+def _kept(path: Path) -> bytes | None:
+    """None where it was never made, was deleted, or cannot be read (any more)."""
+    try:
+        content = path.read_bytes()
+    except OSError:
+        return None
+    return content if content.startswith(b"\x89PNG") else None
 
 
 def _keep(path: Path, content: bytes) -> None:

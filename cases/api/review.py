@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+
 from django.http import HttpResponse, HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
