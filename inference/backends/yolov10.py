@@ -1,0 +1,113 @@
+"""YOLOv10 in two engines: torch through ultralytics, and ONNX Runtime for the CPU.
+
+Both give the same raw rows, one an anchor: box and the scores of all 24 classes, before any choice of the best
+few; what follows is shared, so the engines can differ only by rounding.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from inference.backends.boxes import letterbox, one_box_each
+from inference.labels import CHROMOSOMES, CIL_NAMES
+from inference.protocols import AnalysisError, Detections, ModelInfo
+
+_NOT_OURS = "Set another detector file (KARYOSITE_DETECTOR_WEIGHTS), or leave it empty for the shipped one."
+# float32 (1, 3, side, side) in 0..1  →  float32 (anchors, 4 + 24): xyxy in the square, class scores 0..1
+Engine = Callable[[np.ndarray], np.ndarray]
+
+
+class Yolov10Detector:
+    """A Detector over either engine."""
+
+    def __init__(self, engine: Engine, info: ModelInfo, *, side: int, threshold: float, merge_iou: float) -> None:
+        self._engine, self.info = engine, info
+        self.side, self.threshold, self.merge_iou = side, threshold, merge_iou
+
+    def raw(self, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Every anchor's box, float32 (n, 4) xyxy in pixels of the original, and class scores, float32 (n, 24)."""
+        square, place = letterbox(pixels, self.side)
+        grey = np.ascontiguousarray(np.broadcast_to(square[None, None], (1, 3, *square.shape)), np.float32) / 255
+        rows = self._engine(grey)
+        return place.to_original(rows[:, :4], pixels.shape[1], pixels.shape[0]), rows[:, 4:]
+
+    def detect(self, pixels: np.ndarray) -> Detections:
+        """pixels: uint8 (h, w), dark chromosomes on a light ground."""
+        boxes, class_scores = self.raw(pixels)
+        sized = (boxes[:, 2] - boxes[:, 0] >= 2) & (boxes[:, 3] - boxes[:, 1] >= 2)
+        boxes, scores, probabilities = one_box_each(
+            boxes[sized], class_scores[sized], threshold=self.threshold, merge_iou=self.merge_iou
+        )
+        return Detections(boxes, scores, probabilities)
+
+
+def torch_module(path: Path) -> Any:
+    """The checkpoint as an evaluating torch module that gives raw rows (1, anchors, 4 + 24).  Raises AnalysisError."""
+    # ultralytics looks for the internet and for packages to install unless it is told not to.
+    os.environ.setdefault("YOLO_OFFLINE", "true")
+    os.environ.setdefault("YOLO_AUTOINSTALL", "false")
+    from ultralytics.nn.tasks import load_checkpoint
+
+    try:
+        model, _ = load_checkpoint(str(path))
+        head = model.model[-1]
+        names = tuple(str(model.names[index]) for index in range(len(model.names)))
+        head.end2end = True  # the one-to-one head, whatever the file was saved with
+        model = model.float().eval()
+        model.fuse(verbose=False)
+    except Exception as error:  # a pickle can fail in any way
+        raise AnalysisError(f"The detector file {path.name} is not a YOLOv10 checkpoint. {_NOT_OURS}") from error
+    if type(head).__name__ != "v10Detect" or names not in (CIL_NAMES, CHROMOSOMES):
+        raise AnalysisError(
+            f"The detector file {path.name} does not name the 24 chromosome classes with a YOLOv10 head. {_NOT_OURS}"
+        )
+    head.export = True
+    head.postprocess = lambda rows: rows  # all classes of all anchors, not the best 300 rows
+    for parameter in model.parameters():
+        parameter.requires_grad_(False)
+    return model
+
+
+def torch_engine(path: Path, device: str, threads: int = 0) -> Engine:
+    """device: "cpu" or "cuda"."""
+    import torch
+
+    if threads:
+        torch.set_num_threads(threads)
+    model = torch_module(path).to(device)
+
+    def run(pixels: np.ndarray) -> np.ndarray:
+        with torch.inference_mode():
+            rows: np.ndarray = model(torch.from_numpy(pixels).to(device))[0].float().cpu().numpy()
+        return rows
+
+    return run
+
+
+def onnx_engine(path: Path, threads: int = 0) -> tuple[Engine, int]:
+    """The engine, and the side of the square that the file was exported for.  Raises AnalysisError."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.log_severity_level = 3
+    try:
+        session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        (entrance,), (out,) = session.get_inputs(), session.get_outputs()
+        side = int(entrance.shape[2])
+        fits = entrance.shape[1] == 3 and entrance.shape[3] == side and out.shape[2] == 4 + len(CHROMOSOMES)
+    except Exception as error:  # the runtime's own errors share no base class
+        raise AnalysisError(f"The detector file {path.name} is not a detector in ONNX form. {_NOT_OURS}") from error
+    if not fits:
+        raise AnalysisError(f"The detector file {path.name} was not exported by this program. {_NOT_OURS}")
+
+    def run(pixels: np.ndarray) -> np.ndarray:
+        rows: np.ndarray = session.run([out.name], {entrance.name: pixels})[0][0]
+        return rows
+
+    return run, side
