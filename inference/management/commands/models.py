@@ -26,9 +26,14 @@ class Command(BaseCommand):
         export.add_argument("--side", type=int, default=640, help="side of the detector's square in pixels")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        {"list": self._list, "verify": self._verify, "export": self._export}[options["verb"]](**options)
+        if options["verb"] == "list":
+            self._list()
+        elif options["verb"] == "verify":
+            self._verify()
+        else:
+            self._export(options["checkpoint"], options["target"], options["side"])
 
-    def _list(self, **_: Any) -> None:
+    def _list(self) -> None:
         for entry in weights.entries():
             self.stdout.write(f"{entry['name']} {entry['version']} · {entry['role']} · {entry['licence']}")
             for kind, listed in entry["files"].items():
@@ -36,7 +41,7 @@ class Command(BaseCommand):
             self.stdout.write(f"  trained on: {entry['training_data']}")
             self.stdout.write("  " + ", ".join(f"{name} {value}" for name, value in entry["metrics"].items()))
 
-    def _verify(self, **_: Any) -> None:
+    def _verify(self) -> None:
         faults = []
         for entry in weights.entries():
             for path, sha256 in weights.files(entry):
@@ -46,7 +51,7 @@ class Command(BaseCommand):
         if faults:
             raise CommandError(f"{len(faults)} model file(s) cannot be used.")
 
-    def _export(self, checkpoint: Path, target: Path, side: int, **_: Any) -> None:
+    def _export(self, checkpoint: Path, target: Path, side: int) -> None:
         from inference.backends.export import export_onnx
 
         try:

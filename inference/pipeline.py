@@ -1,0 +1,90 @@
+"""One cell, from pixels to a proposal: load, quality, detect, segment, orient, classify, assign.
+
+No Django and no laboratory: the same function serves workers, the command line and the evaluation.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from inference.protocols import AnalysisError, Detections, Detector, Proposal, Segmenter
+from inference.stages.assign import name_cell
+from inference.stages.classify import Classifier, class_probabilities
+from inference.stages.load import light_ground
+from inference.stages.orient import upright_angle
+from inference.stages.proposal import propose
+from inference.stages.quality import BLANK, is_blank, note
+
+STAGES = ("load", "quality", "detect", "segment", "orient", "classify", "assign")
+MOST = 120  # objects kept of one picture: far above any cell, and a bound on time for a picture that is none
+_NOTHING = Detections(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros((0, 24), np.float32))
+
+
+def analyse(
+    pixels: np.ndarray,
+    *,
+    detector: Detector,
+    segmenter: Segmenter,
+    image_facts: Mapping[str, Any],
+    classifier: Classifier | None = None,
+    progress: Callable[[str], None] | None = None,
+) -> Proposal:
+    """Find, cut, turn and name the chromosomes of one picture.
+
+    pixels: uint8 (h, w) as `karyosite.imaging.read_grey` gives them.  image_facts: sha256, page, width, height, for
+    the document.  progress: called with the stage's name before each stage; what it raises ends the analysis.
+    A picture without chromosomes gives an empty document whose note says so.  Raises AnalysisError.
+    """
+    if pixels.ndim != 2 or pixels.dtype != np.uint8:
+        raise AnalysisError("The picture could not be read as grey values. Export it again and upload that.")
+    timings: dict[str, float] = {}
+    started = time.perf_counter()
+
+    @contextmanager
+    def stage(name: str) -> Iterator[None]:
+        if progress is not None:
+            progress(name)
+        began = time.perf_counter()
+        yield
+        timings[name] = round(time.perf_counter() - began, 4)
+
+    with stage("load"):
+        seen, _ = light_ground(np.ascontiguousarray(pixels))
+    with stage("quality"):
+        blank = is_blank(seen)
+    with stage("detect"):
+        detections = _NOTHING if blank else _best(detector.detect(seen))
+    with stage("segment"):
+        masks = segmenter.segment(seen, detections.boxes) if len(detections) else []
+    with stage("orient"):
+        angles = [upright_angle(mask) for mask in masks]
+    with stage("classify"):
+        probabilities = class_probabilities(seen, detections, masks, angles, classifier)
+    with stage("assign"):
+        names = name_cell(probabilities, detections.scores)
+        proposal = propose(
+            image_facts=image_facts,
+            shape=(pixels.shape[0], pixels.shape[1]),
+            detections=detections,
+            masks=masks,
+            angles=angles,
+            probabilities=probabilities,
+            names=names,
+            note=BLANK if blank else note(seen, detections),
+            models=[detector.info, segmenter.info, *([classifier.info] if classifier else [])],
+        )
+    timings["total"] = round(time.perf_counter() - started, 4)
+    proposal.timings_s.update(timings)
+    return proposal
+
+
+def _best(detections: Detections) -> Detections:
+    if len(detections) <= MOST:
+        return detections
+    kept = np.sort(np.argsort(-detections.scores)[:MOST])
+    return Detections(detections.boxes[kept], detections.scores[kept], detections.probabilities[kept])
