@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 from django.core.files.base import ContentFile
 
+pytest_plugins = ["tests.browser"]
+
 ROOT = Path(__file__).resolve().parent.parent
 CIL = ROOT.parent / "shared" / "data" / "cil54816"
 PASSWORD = "correct horse battery"

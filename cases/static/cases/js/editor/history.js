@@ -1,0 +1,387 @@
+/* Changes on their way to the server: shown at once, sent in order, one at a time, each counted once.
+
+   `confirmed` is what the server has said; the store's document is that with every pending change applied on top.
+   A pending change is {kind: "edit" | "undo" | "redo", edit, key, sent}; its key is the server's client_key, so that
+   a change whose answer was lost can be sent again.  What is pending is kept in this browser until it is saved. */
+
+import { Refused, Unreachable } from "./api.js";
+import { EditRefused, apply } from "./reducer.js";
+
+const LOST_RIGHT = new Set([403, 404]);
+const COALESCE_MS = 1200;
+
+/** A version 4 UUID; randomUUID itself is missing on plain-http pages of a laboratory's network. */
+export function clientKey() {
+  if (globalThis.crypto.randomUUID) return crypto.randomUUID();
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  bytes[6] = (bytes[6] & 0x0f) | 0x40;
+  bytes[8] = (bytes[8] & 0x3f) | 0x80;
+  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return hex.replace(/(.{8})(.{4})(.{4})(.{4})(.{12})/, "$1-$2-$3-$4-$5");
+}
+
+export class History {
+  /* store: Store.  api: as karyogramApi.  shelf: {read(), write(value | null)}.  say(sentence, kind): tells the person.
+     waits: seconds before each further try. */
+  constructor({ store, api, shelf, say, waits = [1, 2, 4, 8, 15, 30] }) {
+    Object.assign(this, { store, api, shelf, say, waits });
+    this.confirmed = null;
+    this.base = 0; // the version that the first pending change was made on
+    this.pending = [];
+    this.undos = []; // {edit, inverse} of this session's steps that stand; older ones only the server knows
+    this.redos = [];
+    this.blocked = false;
+    this.running = false;
+    this.failures = 0;
+    this.wake = null;
+  }
+
+  /** Loads the karyogram, and whatever this browser still has to send for it. */
+  async load() {
+    this.#adopt(await this.api.load());
+    const kept = this.shelf.read();
+    if (kept?.pending?.length && this.confirmed.editable) {
+      this.pending = kept.pending;
+      this.base = kept.base;
+    }
+    this.#show();
+    void this.#run();
+  }
+
+  /** Applies an edit at once and queues it; → false where it cannot be made now. */
+  edit(edit) {
+    if (!this.#open()) return false;
+    try {
+      apply(this.store.state.document, edit);
+    } catch (error) {
+      if (!(error instanceof EditRefused)) throw error;
+      this.say(error.message, "error");
+      return false;
+    }
+    const last = this.pending.at(-1);
+    const turnsOn = edit.op === "rotate" && last && !last.sent && last.edit?.op === "rotate" && last.edit.id === edit.id;
+    if (turnsOn && Date.now() - last.at < COALESCE_MS) {
+      last.edit = edit;
+      last.at = Date.now();
+    } else {
+      this.#queue("edit", edit);
+    }
+    this.#show();
+    void this.#run();
+    return true;
+  }
+
+  undo() {
+    return this.#step("undo", this.store.state.canUndo, "There is nothing to undo.");
+  }
+
+  redo() {
+    return this.#step("redo", this.store.state.canRedo, "There is nothing to redo.");
+  }
+
+  #step(kind, possible, otherwise) {
+    if (!this.#open()) return false;
+    if (!possible) {
+      this.say(otherwise, "info");
+      return false;
+    }
+    this.#queue(kind, null);
+    this.#show();
+    void this.#run();
+    return true;
+  }
+
+  /** Accepts or reopens the cell as the server knows it; waits for pending changes first. */
+  async decide(kind) {
+    if (!this.#open()) return;
+    if (!(await this.settled())) {
+      this.say("The cell was not accepted, because your changes could not be saved yet.", "error");
+      return;
+    }
+    this.store.set({ save: "saving" });
+    try {
+      await this.api[kind]({ base_version: this.confirmed.version });
+      await this.refresh();
+    } catch (error) {
+      this.store.set({ save: "saved" });
+      if (error instanceof Unreachable)
+        this.say("The server cannot be reached. Nothing was lost; please try again in a moment.", "error");
+      else if (error instanceof Refused && error.code === "stale-version") {
+        await this.refresh();
+        this.say("Someone else changed this cell. Look at it again before you accept it.", "error");
+      } else if (error instanceof Refused) this.say(error.message, "error");
+      else throw error;
+    }
+  }
+
+  /** Takes in what others have changed, when nothing of ours is on its way. */
+  async refresh() {
+    if (this.pending.length || this.blocked) return;
+    const answer = await this.api.load();
+    if (this.pending.length || this.blocked) return;
+    const newer = this.confirmed && answer.version !== this.confirmed.version;
+    this.#adopt(answer);
+    this.#show();
+    if (newer) this.say(`This cell was changed meanwhile; you see version ${answer.version}.`, "info");
+  }
+
+  /** After a conflict: their version with our changes made again on top. */
+  async applyMineAgain() {
+    const mine = this.pending
+      .map((item) => (item.kind === "edit" ? item : { ...item, kind: "edit", edit: item.predicted, key: clientKey() }))
+      // What only the server may do, or what we never knew, cannot be made again.
+      .filter((item) => item.edit && item.edit.op !== "replace");
+    await this.#afterConflict(mine, this.pending.length - mine.length);
+  }
+
+  /** After a conflict: their version alone. */
+  async takeTheirs() {
+    await this.#afterConflict([], 0);
+  }
+
+  async #afterConflict(mine, left) {
+    let answer;
+    try {
+      answer = await this.api.load();
+    } catch (error) {
+      this.say("Their version could not be loaded. Your changes are kept; please try again.", "error");
+      return;
+    }
+    this.#adopt(answer);
+    this.pending = mine.map((item) => ({ ...item, sent: false }));
+    this.blocked = false;
+    this.store.set({ conflict: null });
+    const dropped = left + this.#show();
+    if (dropped) this.say(`${dropped} of your changes no longer fit and ${dropped > 1 ? "were" : "was"} left out.`, "error");
+    void this.#run();
+  }
+
+  /** Tries at once instead of waiting on: the network or the person is back. */
+  resume() {
+    if (this.store.state.save === "signed-out") this.blocked = false;
+    this.wake?.();
+    void this.#run();
+  }
+
+  /** Gives up what has not been saved, and shows what the server has. */
+  async discard() {
+    this.pending = [];
+    this.#show();
+    this.wake?.();
+    await this.refresh().catch(() => {});
+  }
+
+  /** → true once everything is saved, false as soon as something cannot be. */
+  settled() {
+    return new Promise((resolve) => {
+      const look = () => {
+        if (!this.pending.length) return resolve(true), true;
+        if (this.store.state.save !== "saving") return resolve(false), true;
+        return false;
+      };
+      if (look()) return;
+      const stop = this.store.subscribe(() => look() && stop());
+    });
+  }
+
+  #open() {
+    const { editable, lockedBecause, conflict } = this.store.state;
+    if (conflict) this.say("First choose which version to go on with, in the bar above the sheet.", "error");
+    else if (!editable) this.say(lockedBecause || "This karyogram cannot be changed.", "info");
+    return editable && !conflict && this.confirmed !== null;
+  }
+
+  #queue(kind, edit) {
+    if (!this.pending.length) this.base = this.confirmed.version;
+    this.pending.push({ kind, edit, key: clientKey(), sent: false, at: Date.now() });
+  }
+
+  #adopt(answer) {
+    this.confirmed = answer;
+    this.base = answer.version;
+    this.undos = [];
+    this.redos = [];
+  }
+
+  /* Puts the confirmed document with all pending changes into the store; → how many no longer fitted. */
+  #show() {
+    let { document } = this.confirmed;
+    const undos = [...this.undos];
+    const redos = [...this.redos];
+    const before = this.pending.length;
+    this.pending = this.pending.filter((item) => {
+      const known = item.kind === "undo" ? undos.pop() : item.kind === "redo" ? redos.pop() : null;
+      const edit = item.kind === "edit" ? item.edit : item.kind === "undo" ? known?.inverse : known?.edit;
+      item.predicted = edit ?? null;
+      if (!edit) return true;
+      try {
+        const applied = apply(document, edit);
+        document = applied.document;
+        if (item.kind === "undo") redos.push({ edit: applied.inverse, inverse: edit });
+        else undos.push({ edit, inverse: applied.inverse });
+        if (item.kind === "edit") redos.length = 0;
+        return true;
+      } catch (error) {
+        if (!(error instanceof EditRefused)) throw error;
+        return item.sent; // it may have been stored: only the server can say
+      }
+    });
+    const edited = this.pending.some((item) => item.kind === "edit");
+    this.#keep();
+    this.store.set({
+      document,
+      version: this.confirmed.version,
+      accepted: this.pending.length ? false : this.confirmed.accepted,
+      editable: this.confirmed.editable,
+      lockedBecause: this.confirmed.locked_because ?? "",
+      viewUrl: this.confirmed.view_url,
+      canUndo: undos.length > 0 || (this.confirmed.can_undo && this.undos.length === 0),
+      canRedo: redos.length > 0 || (this.confirmed.can_redo && !edited && this.redos.length === 0),
+      pending: this.pending.length,
+      save: this.#saveState(),
+    });
+    if (this.store.state.selected && !this.store.selected) this.store.select(null);
+    return before - this.pending.length;
+  }
+
+  #saveState() {
+    if (!this.pending.length) return "saved";
+    const { save } = this.store.state;
+    return save === "saved" ? "saving" : save;
+  }
+
+  #keep() {
+    const pending = this.pending.map(({ kind, edit, key, sent, at }) => ({ kind, edit, key, sent, at }));
+    this.shelf.write(pending.length ? { base: this.base, pending } : null);
+  }
+
+  async #run() {
+    if (this.running) return;
+    this.running = true;
+    try {
+      while (this.pending.length && !this.blocked) await this.#sendFirst();
+    } finally {
+      this.running = false;
+    }
+  }
+
+  async #sendFirst() {
+    const item = this.pending[0];
+    item.sent = true;
+    this.#keep();
+    if (this.failures === 0) this.store.set({ save: "saving" });
+    try {
+      const body = { base_version: this.base, client_key: item.key };
+      const answer = await this.api[item.kind](item.kind === "edit" ? { ...body, edit: item.edit } : body);
+      this.failures = 0;
+      if (this.pending[0] !== item) return; // given up meanwhile
+      await this.#confirm(answer);
+    } catch (error) {
+      if (error instanceof Unreachable) await this.#waitForServer(error);
+      else if (error instanceof Refused) await this.#refused(error, item);
+      else throw error;
+    }
+  }
+
+  async #confirm(answer) {
+    const { step } = answer;
+    this.pending.shift();
+    this.base = step.version;
+    if (step.version === this.confirmed.version + 1) {
+      this.confirmed = {
+        ...this.confirmed,
+        document: apply(this.confirmed.document, step.edit).document,
+        version: step.version,
+        can_undo: answer.can_undo,
+        can_redo: answer.can_redo,
+        accepted: answer.accepted,
+      };
+      this.#remember(step);
+    } else if (step.version > this.confirmed.version) {
+      const { base } = this;
+      this.#adopt(await this.api.load());
+      this.base = base;
+    }
+    if (!this.pending.length) this.base = this.confirmed.version;
+    this.store.set({ save: this.pending.length ? "saving" : "saved" });
+    this.#show();
+  }
+
+  #remember(step) {
+    const { edit, inverse } = step;
+    if (step.kind === "undo") {
+      this.undos.pop();
+      this.redos.push({ edit: inverse, inverse: edit });
+    } else {
+      if (step.kind === "redo") this.redos.pop();
+      else this.redos = [];
+      this.undos.push({ edit, inverse });
+    }
+  }
+
+  async #waitForServer(error) {
+    const seconds = Math.max(error.waitSeconds, this.waits[Math.min(this.failures, this.waits.length - 1)]);
+    this.failures += 1;
+    this.store.set({ save: "unsaved" });
+    await new Promise((resolve) => {
+      const timer = setTimeout(resolve, seconds * 1000);
+      this.wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.wake = null;
+  }
+
+  async #refused(error, item) {
+    this.failures = 0;
+    if (error.status === 401) {
+      this.blocked = true;
+      this.store.set({ save: "signed-out" });
+    } else if (error.code === "stale-version") {
+      this.blocked = true;
+      this.store.set({ save: "conflict", conflict: { version: error.body.version } });
+    } else if (LOST_RIGHT.has(error.status) || error.code === "case-locked") {
+      this.pending = [];
+      this.say(`${error.message} What you changed last was not saved and has been taken back.`, "error");
+      await this.#reload(error);
+    } else {
+      this.pending = this.pending.filter((other) => other !== item);
+      this.store.set({ save: this.pending.length ? "saving" : "saved" });
+      this.#show();
+      const undoing = item.kind !== "edit";
+      this.say(undoing ? error.message : `${error.message} The change was not saved and has been taken back.`, "error");
+    }
+  }
+
+  async #reload(error) {
+    this.store.set({ save: "saved" });
+    try {
+      this.#adopt(await this.api.load());
+    } catch {
+      this.confirmed = { ...this.confirmed, editable: false, locked_because: error.message };
+    }
+    this.#show();
+  }
+}
+
+/** Keeps a value in localStorage under one name; does without where the browser has none. */
+export function browserShelf(name) {
+  return {
+    read() {
+      try {
+        return JSON.parse(localStorage.getItem(name));
+      } catch {
+        return null;
+      }
+    },
+    write(value) {
+      try {
+        if (value === null) localStorage.removeItem(name);
+        else localStorage.setItem(name, JSON.stringify(value));
+      } catch {
+        // Storage full or forbidden: the change is still sent, it only does not outlive the page.
+      }
+    },
+  };
+}

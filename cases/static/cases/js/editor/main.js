@@ -1,0 +1,185 @@
+/* Puts the cell page together.  Everything that it needs to know stands in #cell-config. */
+
+import { Analysis } from "./analysis.js";
+import { Refused, Unreachable, karyogramApi } from "./api.js";
+import { makeSay, showConflict, showControls, showDoubts, showFacts, showModels, showSaving, showTyped } from "./bars.js";
+import { Commands } from "./commands.js";
+import { makeDrag, makeTurnHandle } from "./drag.js";
+import { makeHelp } from "./help.js";
+import { History, browserShelf } from "./history.js";
+import { listen } from "./keyboard.js";
+import { Sheet } from "./slots.js";
+import { Spread } from "./spread.js";
+import { Store } from "./store.js";
+
+const LOOK_AGAIN_MS = 15_000;
+
+const byId = (id) => document.getElementById(id);
+const config = JSON.parse(byId("cell-config").textContent);
+const editor = byId("editor");
+const shelfName = (cell) => `karyosite:unsent:${config.user}:${cell}`;
+
+const store = new Store();
+const say = makeSay({ box: byId("say"), text: byId("say-text"), close: byId("say-close"), quiet: byId("say-quiet") });
+const server = karyogramApi(config.urls.karyogram);
+const history = new History({ store, say, api: server, shelf: browserShelf(shelfName(config.metaphase)) });
+
+let grab = () => {};
+const sheet = new Sheet({ root: byId("sheet"), tray: byId("tray"), store, grab: (...given) => grab(...given) });
+const spread = new Spread({ svg: byId("spread"), store, image: config.image, grab: (...given) => grab(...given) });
+
+const page = {
+  async go(where) {
+    const address = config.urls[where];
+    if (!address) {
+      say(where === "next" ? "This is the last cell of the case." : "This is the first cell of the case.", "info");
+      return;
+    }
+    await history.settled();
+    location.assign(address);
+  },
+  help: makeHelp({ dialog: byId("keys"), list: byId("keys-list") }),
+  fit: () => spread.fit(),
+  actualSize: () => spread.actualSize(),
+  zoom: (factor) => spread.zoomBy(factor),
+  toggleOutlines() {
+    const button = byId("outlines");
+    const on = button.getAttribute("aria-pressed") !== "true";
+    button.setAttribute("aria-pressed", String(on));
+    spread.showOutlines(on);
+  },
+};
+const commands = new Commands({ store, history, sheet, say, page });
+grab = makeDrag({ store, sheet, say, drop: (id, place) => commands.drop(id, place) });
+makeTurnHandle({ handle: byId("turn"), store, sheet, turn: (id, angle) => commands.turnTo(id, angle) });
+listen({ target: document, store, commands, page, say });
+
+showFacts(store, { number: byId("fact-count"), sex: byId("fact-sex"), left: byId("fact-doubts") });
+showSaving(store, {
+  line: byId("saving"),
+  text: byId("saving-text"),
+  retry: byId("saving-retry"),
+  discard: byId("saving-discard"),
+  signIn: byId("saving-sign-in"),
+});
+showConflict(store, history, {
+  bar: byId("conflict"),
+  text: byId("conflict-text"),
+  again: byId("conflict-again"),
+  theirs: byId("conflict-theirs"),
+});
+showDoubts(store, commands, { bar: byId("doubts"), list: byId("doubts-list"), title: byId("doubts-title") });
+showControls(store, {
+  decide: byId("decide"),
+  decideText: byId("decide-text"),
+  undo: byId("undo"),
+  redo: byId("redo"),
+  banner: byId("locked"),
+  square: document.querySelector(".cell-squares [aria-current]"),
+});
+showModels(store, byId("models"));
+showTyped(store, byId("typed"));
+
+const analysis = new Analysis({
+  state: config.analysis,
+  urls: config.urls,
+  may: config.mayAnalyse,
+  say,
+  hasKaryogram: () => Boolean(store.state.document),
+  finished: open,
+  parts: {
+    panel: byId("analysis"),
+    title: byId("analysis-title"),
+    text: byId("analysis-text"),
+    bar: byId("analysis-bar"),
+    cancel: byId("analysis-cancel"),
+    again: byId("analysis-again"),
+  },
+});
+
+const clicks = {
+  undo: () => commands.undo(),
+  redo: () => commands.redo(),
+  decide: () => commands.decide(),
+  fit: () => page.fit(),
+  actual: () => page.actualSize(),
+  outlines: () => page.toggleOutlines(),
+  help: () => page.help(),
+  "keys-close": () => byId("keys").close(),
+  "saving-retry": () => history.resume(),
+  "saving-discard": () => history.discard(),
+  "image-again": () => loadImage(),
+};
+for (const [id, run] of Object.entries(clicks)) byId(id).addEventListener("click", run);
+
+// For the eye only: the photograph itself and what is measured on it stay as they are.
+const contrast = byId("contrast");
+contrast.addEventListener("input", () => editor.style.setProperty("--contrast", `${contrast.value}%`));
+contrast.addEventListener("change", () => contrast.blur());
+contrast.addEventListener("dblclick", () => {
+  contrast.value = 100;
+  editor.style.setProperty("--contrast", "100%");
+});
+
+/** The photograph, once, for both panes. */
+let imageTries = 0;
+async function loadImage() {
+  const url = store.state.viewUrl || config.urls.view;
+  byId("image-failed").hidden = true;
+  const image = new Image();
+  // A second try must not be answered from the browser's memory of the first.
+  image.src = imageTries ? `${url}${url.includes("?") ? "&" : "?"}again=${imageTries}` : url;
+  imageTries += 1;
+  try {
+    await image.decode();
+  } catch {
+    byId("image-failed").hidden = false;
+    return;
+  }
+  spread.setImage(image.src);
+  sheet.setImage(image);
+}
+
+async function open() {
+  try {
+    await history.load();
+  } catch (error) {
+    if (error instanceof Refused && error.status === 404) return; // no karyogram yet: the analysis panel says why
+    if (!(error instanceof Refused || error instanceof Unreachable)) throw error;
+    say(`The karyogram could not be loaded. ${error.message} Load the page again in a moment.`, "error");
+    return;
+  }
+  editor.classList.add("ready");
+  editor.classList.toggle("empty", !store.state.document.chromosomes.length);
+  if (store.state.document.chromosomes.length) analysis.hide();
+  else analysis.showEmpty(store.state.document.note);
+}
+
+// Cells of this case with changes that this browser has not been able to send.
+for (const square of document.querySelectorAll(".cell-squares [data-cell]"))
+  if (square.dataset.cell !== config.metaphase && browserShelf(shelfName(square.dataset.cell)).read()) {
+    square.classList.add("unsent");
+    square.title += " · changes on this computer are not saved yet: open it to send them";
+  }
+document.querySelector(".cell-squares [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+
+let lookedAt = Date.now();
+async function lookAgain() {
+  if (document.visibilityState !== "visible") return;
+  history.resume();
+  if (!store.state.document || Date.now() - lookedAt < LOOK_AGAIN_MS) return;
+  lookedAt = Date.now();
+  // Whatever goes wrong here, the next change will find out.
+  await history.refresh().catch(() => {});
+}
+addEventListener("online", () => history.resume());
+addEventListener("focus", lookAgain);
+document.addEventListener("visibilitychange", lookAgain);
+addEventListener("beforeunload", (event) => {
+  if (history.pending.length) event.preventDefault();
+});
+
+analysis.start();
+void loadImage();
+await open();
+editor.dataset.opened = "true";

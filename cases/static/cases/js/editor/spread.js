@@ -1,0 +1,208 @@
+/* The metaphase on the left: the photograph, the outlines over it and their labels; zoom and pan. */
+
+import { placeLabels } from "./labels.js";
+import { isDoubtful } from "./reducer.js";
+import { boundsOf, pathData, ringsOf } from "./shapes.js";
+import { chromosomeName, slotName } from "./words.js";
+
+const SVG = "http://www.w3.org/2000/svg";
+const LABEL_PX = 11;
+const [LEAST_ZOOM, MOST_ZOOM] = [0.05, 16];
+const DRAG_PX = 5;
+
+function make(name, parent, attributes = {}) {
+  const element = document.createElementNS(SVG, name);
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+  return parent.appendChild(element);
+}
+
+export class Spread {
+  /* svg: an empty <svg>.  image: {width, height} in pixels.  grab(event, id): starts dragging a chromosome. */
+  constructor({ svg, store, image, grab }) {
+    Object.assign(this, { svg, store, image, grab });
+    this.picture = make("image", svg, { width: image.width, height: image.height, class: "spread-image" });
+    this.outlines = make("g", svg, { class: "spread-outlines" });
+    this.labels = make("g", svg, { class: "spread-labels", "aria-hidden": "true" });
+    this.paths = new Map();
+    this.texts = new Map();
+    this.view = { x: 0, y: 0, scale: 1 };
+    this.fitted = true;
+    svg.addEventListener("wheel", (event) => this.#wheel(event), { passive: false });
+    svg.addEventListener("pointerdown", (event) => this.#down(event));
+    svg.addEventListener("pointerover", (event) => store.hover(this.#idAt(event)));
+    svg.addEventListener("pointerleave", () => store.hover(null));
+    new ResizeObserver(() => (this.fitted ? this.fit() : this.#apply())).observe(svg);
+    store.subscribe((state, changed) => {
+      if (changed.has("document")) this.#draw(state.document);
+      if (changed.has("document") || changed.has("selected") || changed.has("hovered")) this.#mark(state);
+      if (changed.has("selected") && state.selected) this.#bringIntoView(state.selected);
+    });
+  }
+
+  setImage(url) {
+    this.picture.setAttribute("href", url);
+  }
+
+  showOutlines(on) {
+    this.svg.classList.toggle("bare", !on);
+  }
+
+  fit() {
+    const { width, height } = this.svg.getBoundingClientRect();
+    if (!width || !height) return;
+    const scale = Math.min(width / this.image.width, height / this.image.height);
+    this.view = {
+      scale,
+      x: (this.image.width - width / scale) / 2,
+      y: (this.image.height - height / scale) / 2,
+    };
+    this.fitted = true;
+    this.#apply();
+    this.#placeLabels();
+  }
+
+  /** One pixel of the photograph to one of the screen, about the middle of what is seen. */
+  actualSize() {
+    const { width, height } = this.svg.getBoundingClientRect();
+    const { x, y, scale } = this.view;
+    this.#zoomAbout(1 / (globalThis.devicePixelRatio || 1), x + width / scale / 2, y + height / scale / 2);
+  }
+
+  zoomBy(factor) {
+    const { width, height } = this.svg.getBoundingClientRect();
+    const { x, y, scale } = this.view;
+    this.#zoomAbout(scale * factor, x + width / scale / 2, y + height / scale / 2);
+  }
+
+  #zoomAbout(wanted, x, y) {
+    const scale = Math.min(MOST_ZOOM, Math.max(LEAST_ZOOM, wanted));
+    const ratio = this.view.scale / scale;
+    this.view = { scale, x: x - (x - this.view.x) * ratio, y: y - (y - this.view.y) * ratio };
+    this.fitted = false;
+    this.#apply();
+  }
+
+  #apply() {
+    const { width, height } = this.svg.getBoundingClientRect();
+    if (!width || !height) return;
+    const { x, y, scale } = this.view;
+    this.svg.setAttribute("viewBox", `${x} ${y} ${width / scale} ${height / scale}`);
+    this.labels.style.fontSize = `${LABEL_PX / scale}px`;
+    this.labels.style.strokeWidth = `${3 / scale}px`;
+  }
+
+  #wheel(event) {
+    event.preventDefault();
+    const bounds = this.svg.getBoundingClientRect();
+    const { x, y, scale } = this.view;
+    const lines = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? 16 : 1;
+    const factor = Math.exp(-event.deltaY * lines * 0.0015);
+    this.#zoomAbout(scale * factor, x + (event.clientX - bounds.left) / scale, y + (event.clientY - bounds.top) / scale);
+  }
+
+  #idAt(event) {
+    return event.target.closest?.("[data-id]")?.dataset.id ?? null;
+  }
+
+  #down(event) {
+    if (event.button !== 0) return;
+    const id = this.#idAt(event);
+    if (id) {
+      this.store.select(id);
+      this.grab(event, id);
+    } else this.#pan(event);
+  }
+
+  #pan(down) {
+    const from = { ...this.view };
+    let moved = false;
+    this.svg.setPointerCapture(down.pointerId);
+    const move = (event) => {
+      const [dx, dy] = [event.clientX - down.clientX, event.clientY - down.clientY];
+      moved ||= Math.hypot(dx, dy) > DRAG_PX;
+      if (!moved) return;
+      this.svg.classList.add("panning");
+      this.view = { ...from, x: from.x - dx / from.scale, y: from.y - dy / from.scale };
+      this.fitted = false;
+      this.#apply();
+    };
+    const end = () => {
+      this.svg.classList.remove("panning");
+      this.svg.removeEventListener("pointermove", move);
+      if (!moved) this.store.select(null);
+    };
+    this.svg.addEventListener("pointermove", move);
+    this.svg.addEventListener("lostpointercapture", end, { once: true });
+  }
+
+  #draw(karyogram) {
+    const chromosomes = karyogram?.chromosomes ?? [];
+    const here = new Set(chromosomes.map((one) => one.id));
+    for (const [id, path] of this.paths)
+      if (!here.has(id)) {
+        path.remove();
+        this.texts.get(id).remove();
+        this.paths.delete(id);
+        this.texts.delete(id);
+      }
+    let relabelled = false;
+    for (const chromosome of chromosomes) {
+      const { id, label, state } = chromosome;
+      if (!this.paths.has(id)) {
+        this.paths.set(id, make("path", this.outlines, { "data-id": id, "fill-rule": "evenodd" }));
+        make("title", this.paths.get(id));
+        this.texts.set(id, make("text", this.labels));
+      }
+      const path = this.paths.get(id);
+      path.setAttribute("d", pathData(ringsOf(chromosome)));
+      path.setAttribute("class", `outline ${isDoubtful(chromosome) ? "doubtful" : ""} ${state}`);
+      path.firstChild.textContent = chromosomeName(chromosome);
+      const text = this.texts.get(id);
+      const words = state === "debris" ? "" : slotName(label);
+      relabelled ||= text.textContent !== words;
+      text.textContent = words;
+      text.setAttribute("class", isDoubtful(chromosome) ? "doubtful" : "");
+    }
+    if (relabelled) this.#placeLabels();
+  }
+
+  #placeLabels() {
+    const { document: karyogram } = this.store.state;
+    const { width, height } = this.svg.getBoundingClientRect();
+    if (!karyogram || !width) return;
+    // Placed for the fitted view; zoomed in, there is only more room.
+    const size = LABEL_PX / Math.min(width / this.image.width, height / this.image.height);
+    for (const [id, [x, y]] of placeLabels(karyogram.chromosomes, this.image, size)) {
+      this.texts.get(id).setAttribute("x", x);
+      this.texts.get(id).setAttribute("y", y);
+    }
+  }
+
+  #mark({ selected, hovered }) {
+    for (const [id, path] of this.paths) {
+      path.classList.toggle("selected", id === selected);
+      path.classList.toggle("hovered", id === hovered);
+      this.texts.get(id).classList.toggle("selected", id === selected || id === hovered);
+    }
+    // What is marked must not lie under a neighbour.
+    for (const id of [selected, hovered]) {
+      const path = this.paths.get(id);
+      if (path && path !== this.outlines.lastChild && id !== this.raised) {
+        this.raised = id;
+        this.outlines.append(path);
+      }
+    }
+  }
+
+  #bringIntoView(id) {
+    const chromosome = this.store.chromosome(id);
+    if (this.fitted || !chromosome) return;
+    const bounds = boundsOf(ringsOf(chromosome).flat());
+    const [width, height] = this.svg.getAttribute("viewBox").split(" ").slice(2).map(Number);
+    const { x, y } = this.view;
+    if (bounds.x1 >= x && bounds.x2 <= x + width && bounds.y1 >= y && bounds.y2 <= y + height) return;
+    this.view.x = (bounds.x1 + bounds.x2 - width) / 2;
+    this.view.y = (bounds.y1 + bounds.y2 - height) / 2;
+    this.#apply();
+  }
+}
