@@ -18,7 +18,7 @@ from inference.stages.classify import Classifier, class_probabilities
 from inference.stages.load import light_ground
 from inference.stages.orient import upright_angle
 from inference.stages.proposal import propose
-from inference.stages.quality import BLANK, is_blank, note
+from inference.stages.quality import BLANK, is_blank, is_noise, note
 
 STAGES = ("load", "quality", "detect", "segment", "orient", "classify", "assign")
 MOST = 120  # objects kept of one picture: far above any cell, and a bound on time for a picture that is none
@@ -59,6 +59,8 @@ def analyse(
         blank = is_blank(seen)
     with stage("detect"):
         detections = _NOTHING if blank else _best(detector.detect(seen))
+        if is_noise(detections):
+            detections = _NOTHING
     with stage("segment"):
         masks = segmenter.segment(seen, detections.boxes) if len(detections) else []
     with stage("orient"):

@@ -7,7 +7,8 @@ import numpy as np
 from inference.protocols import Detections
 
 _FEW = 20
-_UNSURE = 0.35  # median detection score below which hardly any box is one
+_NOISE = 0.3  # no picture of chromosomes has nine of ten detections below this
+_UNSURE = 0.31  # median detection score below which hardly any box is one
 BLANK = "The picture is blank: there is nothing in it to analyse. Photograph the cell again."
 BLURRED = "The picture is out of focus: outlines and bands cannot be trusted. Photograph the cell again if you can."
 
@@ -49,6 +50,11 @@ def has_nucleus(pixels: np.ndarray) -> bool:
     return False
 
 
+def is_noise(detections: Detections) -> bool:
+    """The detector found only faint likenesses: there is no chromosome among them."""
+    return len(detections) > 0 and float(np.percentile(detections.scores, 90)) < _NOISE
+
+
 def note(pixels: np.ndarray, detections: Detections) -> str:
     """A sentence about the whole cell; empty when there is nothing to say."""
     found = len(detections)
@@ -63,6 +69,6 @@ def note(pixels: np.ndarray, detections: Detections) -> str:
         )
     if found < _FEW:
         return f"Only {found} chromosome{'' if found == 1 else 's'} found: the metaphase is incomplete or badly spread."
-    if sharpness(pixels) < 0.05:
+    if sharpness(pixels) < 0.09:
         return BLURRED
     return ""

@@ -1,0 +1,129 @@
+"""Karyograms of picture files, without server or database."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from cases.reports.sheet import render_sheet
+from inference import registry
+from inference.pipeline import analyse
+from inference.protocols import AnalysisError, Detector, Proposal, Segmenter
+from karyosite.env import environment
+from karyosite.imaging import ImageRefused, inspect, read_grey
+
+SCHEMA = "karyosite.karyotype/1"
+
+
+class Command(BaseCommand):
+    help = "Write <stem>.json and <stem>.karyogram.png for each picture. Needs no server and no database."
+    requires_system_checks = []
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("images", nargs="+", type=Path, metavar="IMAGE")
+        parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="made if it is not there")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        from tqdm import tqdm
+
+        images: list[Path] = options["images"]
+        out: Path = options["out"]
+        try:
+            out.mkdir(parents=True, exist_ok=True)
+            detector, segmenter = registry.detector(environment), registry.segmenter(environment)
+        except OSError as error:
+            raise CommandError(f"The folder {out} cannot be made: {error.strerror}.") from error
+        except AnalysisError as error:
+            raise CommandError(str(error)) from error
+        failed = 0
+        taken: set[str] = set()
+        progress = tqdm(images, unit="image", file=sys.stderr, disable=options["verbosity"] == 0)
+        for image in progress:
+            progress.set_postfix_str(image.name[-40:])
+            try:
+                _karyotype(image, out, taken, detector, segmenter)
+            except (ImageRefused, AnalysisError) as error:
+                sentence = str(error)
+            except OSError as error:
+                sentence = f"{error.strerror or error}."
+            else:
+                continue
+            failed += 1
+            tqdm.write(f"{image}: {sentence}", file=sys.stderr)
+        if failed:
+            raise CommandError(f"{failed} of {len(images)} image(s) could not be done; the others are in {out}.")
+
+
+def _karyotype(image: Path, out: Path, taken: set[str], detector: Detector, segmenter: Segmenter) -> None:
+    """All pages of one file.  Raises ImageRefused, AnalysisError, OSError."""
+    sha256 = _fingerprint(image)
+    facts = inspect(
+        image,
+        max_pixels=environment.image_max_pixels,
+        min_side=environment.image_min_side,
+        max_pages=environment.image_max_pages,
+    )
+    for page in range(len(facts.pages)):
+        started = time.perf_counter()
+        pixels = read_grey(image, page, max_pixels=environment.image_max_pixels)
+        reading = time.perf_counter() - started
+        height, width = pixels.shape
+        proposal = analyse(
+            pixels,
+            detector=detector,
+            segmenter=segmenter,
+            image_facts={"sha256": sha256, "page": page, "width": width, "height": height},
+        )
+        proposal.timings_s["load"] = round(proposal.timings_s["load"] + reading, 4)
+        proposal.timings_s["total"] = round(proposal.timings_s["total"] + reading, 4)
+        stem = _free_stem(image.stem if page == 0 else f"{image.stem}-page{page + 1}", taken)
+        caption = image.name if len(facts.pages) == 1 else f"{image.name}, page {page + 1}"
+        render_sheet(pixels, proposal.document, caption=caption).save(out / f"{stem}.karyogram.png")
+        (out / f"{stem}.json").write_text(json.dumps(contract(image.name, proposal), ensure_ascii=False) + "\n")
+
+
+def _fingerprint(image: Path) -> str:
+    with image.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _free_stem(stem: str, taken: set[str]) -> str:
+    """The stem, or stem-2, stem-3 … where this run has written it already; case counts for nothing."""
+    free, number = stem, 1
+    while free.casefold() in taken:
+        number += 1
+        free = f"{stem}-{number}"
+    taken.add(free.casefold())
+    return free
+
+
+def contract(name: str, proposal: Proposal) -> dict[str, Any]:
+    """`karyosite.karyotype/1`, kept stable: docs/headless.md, tests/contracts/karyotype-1.schema.json."""
+    from pycocotools import mask as coco
+
+    image = proposal.document["image"]
+    height, width = image["height"], image["width"]
+    chromosomes = []
+    for entry, mask in zip(proposal.document["chromosomes"], proposal.masks, strict=True):
+        encoded = coco.encode(mask.full(height, width).astype("uint8", order="F"))
+        chromosomes.append(
+            {key: entry[key] for key in ("id", "label", "box")}
+            | {"mask": {"size": [height, width], "counts": encoded["counts"].decode("ascii")}}
+            | {key: entry[key] for key in ("detection_score", "score", "flags")}
+        )
+    return {
+        "schema": SCHEMA,
+        "image": {"name": name, "sha256": image["sha256"], "width": width, "height": height},
+        "models": [asdict(model) for model in proposal.models],
+        "chromosomes": chromosomes,
+        "count": len(chromosomes),
+        "timings_s": proposal.timings_s,
+    }
