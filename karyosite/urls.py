@@ -6,5 +6,6 @@ urlpatterns = [
     path("", include("karyosite.accounts.urls")),
     path("", include("karyosite.health")),
     path("", include("cases.urls")),
+    path("", include("inference.urls")),
     path("api/v1/", include("karyosite.api_urls")),
 ]

@@ -1,0 +1,7 @@
+"""Pages about the models."""
+
+from django.urls import path
+
+from inference import views
+
+urlpatterns = [path("models/", views.models, name="models")]
