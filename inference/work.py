@@ -37,22 +37,24 @@ def work_on(job_id: str) -> None:
     if held is None:
         log.info("job %s is not waiting: nothing to do", job_id)
         return
-    _rehearse("claimed")
+    started = time.perf_counter()
     with _Keeper(held):
+        _rehearse("claimed")
         try:
-            _attempt(held)
+            outcome = _attempt(held)
+            log.info("job %s %s after %.1f s", job_id, outcome, time.perf_counter() - started)
         except ClaimLost:
             log.info("job %s was cancelled or given to another worker; this result is thrown away", job_id)
     _rehearse("committed")
 
 
-def _attempt(held: Claim) -> None:
-    """Raises ClaimLost."""
+def _attempt(held: Claim) -> str:
+    """How it ended, in a word or a sentence, for the log.  Raises ClaimLost."""
     try:
         proposal = _analyse(held)
         _rehearse("before-commit")
         _patiently(jobs.finish, held, proposal)
-        return
+        return "succeeded"
     except ClaimLost:
         raise
     except AnalysisError as error:
@@ -72,6 +74,7 @@ def _attempt(held: Claim) -> None:
             f"again, give your administrator this number: {str(held.job_id)[:8]}."
         )
     _patiently(jobs.fail, held, sentence)
+    return f"failed: {sentence}"
 
 
 def _patiently(step: Any, *arguments: Any) -> None:
@@ -99,15 +102,17 @@ def _analyse(held: Claim) -> Proposal:
     progress("load")
     metaphase = Metaphase.objects.select_related("image").get(pk=held.metaphase_id)
     pixels = read_grey(_original(metaphase), metaphase.page, max_pixels=environment.image_max_pixels)
-    loaded = time.perf_counter()
+    read = time.perf_counter()
 
     from inference import registry
     from inference.pipeline import analyse
 
+    detector, segmenter = registry.detector(environment), registry.segmenter(environment)
+    ready = time.perf_counter()
     proposal = analyse(
         pixels,
-        detector=registry.detector(environment),
-        segmenter=registry.segmenter(environment),
+        detector=detector,
+        segmenter=segmenter,
         image_facts={
             "sha256": metaphase.image.sha256,
             "page": metaphase.page,
@@ -116,7 +121,7 @@ def _analyse(held: Claim) -> Proposal:
         },
         progress=progress,
     )
-    proposal.timings_s.setdefault("load", loaded - started)
+    proposal.timings_s.update(read=read - started, models=ready - read)
     return proposal
 
 

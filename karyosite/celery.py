@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from typing import Any
 
 from celery import Celery, bootsteps
-from kombu import Queue
+from celery.signals import setup_logging
+from kombu import Exchange, Queue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "karyosite.settings")
 # Django's checks import every page and API view, which no worker needs; `up` and the suite run them.
@@ -35,7 +37,8 @@ app.conf.update(
     task_serializer="json",
     result_serializer="json",
     accept_content=["json"],
-    task_queues=tuple(Queue(name) for name in QUEUES),
+    # An exchange each: on a shared one every message would go to every queue.
+    task_queues=tuple(Queue(name, Exchange(name), routing_key=name) for name in QUEUES),
     task_default_queue="default",
     task_create_missing_queues=False,
     task_routes={"inference.tasks.analyse": {"queue": "inference"}},
@@ -47,7 +50,6 @@ app.conf.update(
     worker_cancel_long_running_tasks_on_connection_loss=False,
     worker_enable_remote_control=False,
     worker_send_task_events=False,
-    worker_hijack_root_logger=False,
     timezone="UTC",
     beat_schedule_filename=str(environment.data_dir.resolve() / "beat-schedule"),
     beat_schedule={
@@ -60,6 +62,13 @@ app.conf.update(
     },
 )
 app.autodiscover_tasks(["inference"])
+
+
+@setup_logging.connect
+def _log_as_the_site_does(**_: Any) -> None:
+    """Django has set logging up.  What beat sends and tasks report is said better by the jobs themselves."""
+    for name in ("celery.beat", "celery.worker.strategy", "celery.app.trace"):
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 class InferenceWorkerIsAlone(bootsteps.Step):
