@@ -11,14 +11,15 @@ _WEB = (
     "--timeout 120 --graceful-timeout 10 --keep-alive 5 --worker-tmp-dir /dev/shm --no-control-socket --bind"
 )
 _WORKER = (
-    "python -m celery --quiet -A karyosite worker --pool solo --without-gossip --without-mingle --without-heartbeat"
+    "python -m celery --quiet -A karyosite worker --pool solo --without-gossip --without-mingle --without-heartbeat "
+    "--prefetch-multiplier 1 --queues"
 )
 
 COMMANDS: dict[str, tuple[str, ...]] = {
     "web": (*_WEB.split(), "0.0.0.0:8000"),  # noqa: S104 - in a container; `up` binds to its own --host
     "worker": (*_WORKER.split(), "default,prompts"),
     "worker-inference": (*_WORKER.split(), "inference"),
-    "beat": tuple(["python", "-m", "celery", "-A", "karyosite", "beat"]),
+    "beat": ("python", "-m", "celery", "--quiet", "-A", "karyosite", "beat"),
 }
 NAMES = tuple(COMMANDS)
 
