@@ -101,8 +101,11 @@ class Client:
         request.add_header("Authorization", f"Bearer {self.token}")
         if content is not None:
             request.add_header("Content-Type", kind)
-        with urllib.request.urlopen(request, timeout=60) as reply:
-            answer = reply.read()
+        try:
+            with urllib.request.urlopen(request, timeout=60) as reply:
+                answer = reply.read()
+        except urllib.error.HTTPError as error:
+            raise AssertionError(f"{method} {path}: {error.code} {error.read().decode()[:2000]}") from error
         return dict(json.loads(answer)) if answer else {}
 
     def upload(self, case_id: str, image: Path) -> dict:
