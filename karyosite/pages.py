@@ -28,8 +28,8 @@ def person(request: HttpRequest) -> User:
 def page(view: View) -> View:
     """A page for signed-in people; NotFound becomes the 404 page, Forbidden the 403 page with its sentence.
 
-    Pages hold patients' names: unless a view says otherwise, no browser or proxy keeps a copy.  A fragment asked for by htmx after the session
-    ended sends the whole window to sign-in instead of drawing the sign-in form inside the page.
+    Pages hold patients' names: unless a view says otherwise, no browser or proxy keeps a copy.  A fragment asked for
+    by htmx after the session ended sends the whole window to sign-in, not the sign-in form into the page.
     """
 
     @wraps(view)

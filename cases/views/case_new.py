@@ -15,8 +15,8 @@ from cases.actions.change_case import change_case
 from cases.actions.create_case import create_case
 from cases.actions.create_patient import create_patient
 from cases.forms import CaseEditForm, CaseNewForm
-from cases.models import Case, Patient
-from cases.views.patients import MATCHES_SHOWN
+from cases.models import Case
+from cases.views.patients import matches
 from karyosite.accounts.models import User
 from karyosite.accounts.selectors import colleagues, current_membership
 from karyosite.errors import Forbidden, NotFound, Refusal
@@ -79,22 +79,8 @@ def _open(user: User, cleaned: dict[str, Any]) -> Case:
 
 def _picker(user: User, form: CaseNewForm) -> dict[str, Any]:
     """The chosen patient, and the matches of what was typed, so that a refused form comes back as it was."""
-    chosen: Patient | None = None
-    try:
-        chosen = selectors.patient(user, form["patient"].value() or "")
-    except NotFound:
-        pass
-    search = str(form["patient_search"].value() or "").strip()
-    found = list(selectors.patients(user, search=search)[: MATCHES_SHOWN + 1]) if search else []
-    matches = found[:MATCHES_SHOWN]
-    if chosen is not None and chosen not in matches:
-        matches.insert(0, chosen)
-    return {
-        "matches": matches,
-        "more": len(found) > MATCHES_SHOWN,
-        "search": search,
-        "chosen": str(chosen.pk) if chosen else "",
-    }
+    search, chosen = form["patient_search"].value(), form["patient"].value()
+    return matches(user, search=str(search or ""), chosen=str(chosen or ""))
 
 
 @page

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -10,7 +12,9 @@ from cases import policies, selectors
 from cases.actions.change_patient import change_patient
 from cases.actions.create_patient import create_patient
 from cases.forms import PatientForm
+from cases.models import Patient
 from cases.views.paging import keyset_page
+from karyosite.accounts.models import User
 from karyosite.errors import Forbidden, NotFound, Refusal
 from karyosite.pages import page, person
 
@@ -37,18 +41,31 @@ def patient_find(request: HttpRequest) -> HttpResponse:
     """A fragment for the new-case form: patients on record that match what is being typed."""
     user = person(request)
     policies.require(user, "create_case")
-    search = request.GET.get("patient_search", "").strip()
-    found = list(selectors.patients(user, search=search)[: MATCHES_SHOWN + 1]) if search else []
+    search = request.GET.get("patient_search", "")
     return render(
         request,
         "cases/partials/patient_matches.html",
-        {
-            "search": search,
-            "matches": found[:MATCHES_SHOWN],
-            "more": len(found) > MATCHES_SHOWN,
-            "chosen": request.GET.get("patient", ""),
-        },
+        matches(user, search=search, chosen=request.GET.get("patient", "")),
     )
+
+
+def matches(user: User, *, search: str, chosen: str) -> dict[str, Any]:
+    """Patients to choose from.  The one already chosen stays in the list, whatever is searched for next."""
+    search = search.strip()
+    found = list(selectors.patients(user, search=search)[: MATCHES_SHOWN + 1]) if search else []
+    shown = found[:MATCHES_SHOWN]
+    try:
+        kept: Patient | None = selectors.patient(user, chosen)
+    except NotFound:
+        kept = None
+    if kept is not None and kept not in shown:
+        shown.insert(0, kept)
+    return {
+        "search": search,
+        "matches": shown,
+        "more": len(found) > MATCHES_SHOWN,
+        "chosen": str(kept.pk) if kept else "",
+    }
 
 
 @page
