@@ -23,6 +23,7 @@ def tend() -> None:
 
 
 @worker_ready.connect
-def _tend_at_once(**_: Any) -> None:
+def _tend_at_once(sender: Any, **_: Any) -> None:
     """A worker that comes up looks for work whose bell nobody heard, without waiting for beat."""
-    jobs.tend_quietly()
+    if "inference" in sender.app.amqp.queues.consume_from:
+        jobs.tend_quietly()

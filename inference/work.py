@@ -35,7 +35,7 @@ def work_on(job_id: str) -> None:
     """Claim the job and see it to its end; does nothing when there is nothing to claim."""
     held = jobs.claim(job_id)
     if held is None:
-        log.info("job %s is not waiting: nothing to do", job_id)
+        log.debug("job %s is not waiting: nothing to do", job_id)
         return
     started = time.perf_counter()
     with _Keeper(held):

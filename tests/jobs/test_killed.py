@@ -105,3 +105,24 @@ def test_a_job_whose_worker_always_dies_ends_with_a_sentence_and_can_be_tried_ag
     assert again["job"] != cell["job"]
     lab_at_work.wait_for_state(again, "succeeded", 90)
     once(lab_at_work.cell(cell), jobs=2)
+
+
+def test_what_was_called_off_leaves_nothing_and_can_be_asked_for_again(lab_at_work: World) -> None:
+    [waiting] = lab_at_work.do("add_cells", names=[SMALL])
+    lab_at_work.do("cancel", metaphase=waiting["metaphase"])
+    assert lab_at_work.job(waiting)["state"] == "cancelled"
+
+    worker = lab_at_work.inference(pause_at="segment", pause_s=2)
+    [running] = lab_at_work.do("add_cells", names=[SMALL])
+    worker.wait_for("waiting at segment", 90)
+    lab_at_work.do("cancel", metaphase=running["metaphase"])
+    assert lab_at_work.cell(running)["state"] == "cancelled"
+    worker.wait_for("this result is thrown away")
+
+    for cell in (waiting, running):
+        shown = lab_at_work.cell(cell)
+        assert (shown["state"], shown["version"], shown["proposals_in_audit"]) == ("cancelled", 0, 0)
+
+    again = lab_at_work.do("again", metaphase=running["metaphase"])
+    lab_at_work.wait_for_state(again, "succeeded", 90)
+    once(lab_at_work.cell(again), jobs=2)

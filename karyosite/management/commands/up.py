@@ -53,26 +53,30 @@ class Command(BaseCommand):
         check_port(host, port)
         check_disk(environment.data_dir.resolve())
         with only_one(environment.data_dir.resolve()):
-            self._prepare(options["demo"])
+            self._prepare()
             try:
-                reason = asyncio.run(self._run(host, port, workers))
+                reason = asyncio.run(self._run(host, port, workers, demo=options["demo"]))
             except broker.BrokerRefused as refused:
                 raise CommandError(str(refused)) from None
         if reason:
             raise CommandError(reason)
         self.stdout.write("Karyosite has stopped.")
 
-    def _prepare(self, demo: bool) -> None:
+    def _prepare(self) -> None:
         check_database()
         call_command("migrate", interactive=False, verbosity=0)
         if not settings.DEBUG:
             call_command("collectstatic", interactive=False, verbosity=0)
-        if demo:
-            call_command("seed_demo", stdout=self.stdout)
         # Children open connections of their own.
         connection.close()
 
-    async def _run(self, host: str, port: int, workers: int) -> str:
+    def _make_demo(self) -> None:
+        try:
+            call_command("seed_demo", stdout=self.stdout)
+        finally:
+            connection.close()
+
+    async def _run(self, host: str, port: int, workers: int, *, demo: bool) -> str:
         keeper = Supervisor(os.environ, self._line)
         loop = asyncio.get_running_loop()
         for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -85,6 +89,8 @@ class Command(BaseCommand):
                 )
         else:
             await self._start_broker(keeper)
+        if demo:
+            await asyncio.to_thread(self._make_demo)
         keeper.add("web", processes.web(host, port))
         keeper.add("worker", processes.COMMANDS["worker"])
         for number in range(1, workers + 1):
