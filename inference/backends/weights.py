@@ -25,9 +25,9 @@ def entries(role: str | None = None, manifest: Path = MANIFEST) -> list[dict[str
     return [entry for entry in listed if role in (None, entry["role"])]
 
 
-def files(entry: dict[str, Any], folder: Path = FOLDER) -> list[tuple[Path, str]]:
+def files(entry: dict[str, Any], folder: Path | None = None) -> list[tuple[Path, str]]:
     """Each file of an entry with the SHA-256 it must have."""
-    return [(folder / listed["file"], listed["sha256"]) for listed in entry["files"].values()]
+    return [((folder or FOLDER) / listed["file"], listed["sha256"]) for listed in entry["files"].values()]
 
 
 def fault(path: Path, sha256: str) -> str:
@@ -42,10 +42,10 @@ def fault(path: Path, sha256: str) -> str:
     return ""
 
 
-def checked(entry: dict[str, Any], kind: str, folder: Path = FOLDER) -> tuple[Path, str]:
+def checked(entry: dict[str, Any], kind: str, folder: Path | None = None) -> tuple[Path, str]:
     """Path and SHA-256 of an entry's file ("torch" or "onnx"), verified.  Raises AnalysisError."""
     listed = entry["files"][kind]
-    path = folder / listed["file"]
+    path = (folder or FOLDER) / listed["file"]
     if sentence := fault(path, listed["sha256"]):
         raise AnalysisError(sentence)
     return path, listed["sha256"]

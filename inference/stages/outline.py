@@ -29,6 +29,10 @@ def rings(mask: Mask) -> list[list[list[float]]]:
             continue
         points = (simple + 0.5) / _FINE - 1 + [mask.left, mask.top]
         found.append([[round(float(x), 1), round(float(y), 1)] for x, y in points])
+    if not found:  # a speck that simplification ate: its extent stands for it
+        height, width = mask.bits.shape
+        left, top = float(mask.left), float(mask.top)
+        found = [[[left, top], [left + width, top], [left + width, top + height], [left, top + height]]]
     return found
 
 

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from inference.training.cil import AnnotatedCell, read_voc
+from tests.conftest import CIL
+
+# Held-out cells of different cases, taken evenly from val.txt.
+HELD_OUT = ("1053931", "1056063", "1056891", "1070723", "1091162")
+
+
+@pytest.fixture(scope="session")
+def configuration() -> Any:
+    return SimpleNamespace(
+        device="cpu",
+        detector_weights="",
+        segmenter="threshold",
+        sam_checkpoint="",
+        sam_model_type="vit_b",
+        worker_threads=1,
+    )
+
+
+@pytest.fixture(scope="session")
+def held_out(tmp_path_factory: pytest.TempPathFactory) -> list[AnnotatedCell]:
+    """Real cells that no training saw, with their boxes."""
+    import tarfile
+
+    folder = tmp_path_factory.mktemp("cil")
+    with tarfile.open(CIL / "annotations.tar.gz") as archive:
+        wanted = [member for member in archive.getmembers() if member.name.rsplit("/", 1)[-1][:-4] in HELD_OUT]
+        archive.extractall(folder, wanted, filter="data")
+    annotations = {path.stem: path for path in folder.rglob("*.xml")}
+    return [AnnotatedCell(name, CIL / "JEPG" / f"{name}.jpg", *read_voc(annotations[name])) for name in HELD_OUT]
+
+
+def drawn_cell(count: int = 8, seed: int = 1) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
+    """Dark bent bars on a light, uneven ground.  Pixels, boxes, true masks."""
+    import cv2
+
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[:360, :480]
+    pixels = 225 - 0.03 * x - 0.02 * y + rng.normal(0, 2, (360, 480))
+    boxes, masks = [], []
+    for number in range(count):
+        mask = np.zeros((360, 480), np.uint8)
+        column, row = 60 + 120 * (number % 4), 80 + 130 * (number // 4)
+        turn = rng.uniform(0, np.pi)
+        end = np.array([np.cos(turn), np.sin(turn)]) * rng.uniform(18, 40)
+        first, last = (np.array([column, row]) + sign * end for sign in (-1, 1))
+        cv2.line(mask, tuple(map(int, first)), tuple(map(int, last)), 1, 13)
+        bands = 90 + 30 * np.sin((x * np.cos(turn) + y * np.sin(turn)) / 3)
+        pixels = np.where(mask > 0, bands, pixels)
+        rows, columns = np.nonzero(mask)
+        boxes.append([columns.min(), rows.min(), columns.max() + 1, rows.max() + 1])
+        masks.append(mask.astype(bool))
+    smooth = cv2.GaussianBlur(np.clip(pixels, 0, 255).astype(np.uint8), (0, 0), 1.0)
+    return smooth, np.array(boxes, np.float32), masks
