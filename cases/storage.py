@@ -55,7 +55,7 @@ def display_name(name: Any) -> str:
         return "unnamed"
     if len(text) > 255:
         stem, dot, ending = text.rpartition(".")
-        text = f"{stem[: 254 - len(ending)]}…{dot}{ending}"[:255] if dot and len(ending) <= 10 else text[:254] + "…"
+        text = f"{stem[: 253 - len(ending)]}…{dot}{ending}"[:255] if dot and len(ending) <= 10 else text[:254] + "…"
     return text
 
 

@@ -306,6 +306,8 @@ def _frame(canvas: Canvas, said: dict[str, Any], report: Report, watermark: str,
     _line(canvas, said["laboratory"]["name"], _MARGIN, top, 10, bold=True)
     case, patient = said["case"], said["patient"]
     identity = f"{case['accession_number']} · {patient['identifier']} · version {said['report']['version']}"
+    # In plain type as well: a copy, a fax or a screen reader loses the mark across the page.
+    identity += f" · {watermark}" if watermark else ""
     _line(canvas, identity, width - _MARGIN, top, 9, right=True)
     canvas.setStrokeColor(ACCENT)
     canvas.setLineWidth(0.8)
