@@ -72,7 +72,8 @@ class Invalid(Refusal):
     code = "invalid"
 
     def __init__(self, sentence: str, *, fields: dict[str, list[str]] | None = None, **extra: Any) -> None:
-        super().__init__(sentence, **({"errors": fields} if fields else {}), **extra)
+        errors: dict[str, Any] = {"errors": fields} if fields else {}
+        super().__init__(sentence, **errors, **extra)
         self.fields = fields or {}
 
 

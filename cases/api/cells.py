@@ -25,6 +25,7 @@ from karyosite.errors import Refusal, TooLarge
 
 # What a form adds around its one file: boundaries, headers, the culture.
 FORM_BYTES = 64 * 1024
+ORIGINALS = ("image/bmp", "image/jpeg", "image/png", "image/tiff")
 
 
 def _too_large(name: str = "") -> TooLarge:
@@ -98,7 +99,7 @@ class Metaphase(View):
 
 class Original(View):
     @extend_schema(
-        responses={(200, "application/octet-stream"): OpenApiTypes.BINARY},
+        responses={(200, media_type): OpenApiTypes.BINARY for media_type in ORIGINALS},
         operation_id="metaphase_original",
         tags=["metaphases"],
     )

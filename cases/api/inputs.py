@@ -93,7 +93,7 @@ class NewCase(ChangedCase):
 
 
 class NewCulture(InputSerializer):
-    label = serializers.CharField(max_length=40)
+    label = serializers.CharField(max_length=40)  # type: ignore[assignment]
     medium = serializers.CharField(max_length=120, required=False, allow_blank=True)
 
 

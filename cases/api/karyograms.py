@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 from django.http import HttpResponseBase
 from django.utils.cache import get_conditional_response
@@ -138,7 +138,7 @@ class Sheet(View):
         if unchanged is not None and unchanged.status_code == 304:
             return unchanged
         with cell.image.file.open("rb") as file:
-            field = imaging.read_grey(file, cell.page, max_pixels=environment.image_max_pixels)
+            field = imaging.read_grey(cast(BinaryIO, file), cell.page, max_pixels=environment.image_max_pixels)
         sheet = render_sheet(
             field,
             karyogram.document,

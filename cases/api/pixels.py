@@ -7,7 +7,7 @@ import os
 import re
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 from django.conf import settings
 from django.http import FileResponse, HttpResponse, HttpResponseBase
@@ -65,7 +65,7 @@ def view(request: Any, metaphase: Metaphase) -> HttpResponseBase:
     content = _kept(kept)
     if content is None:
         with metaphase.image.file.open("rb") as file:
-            content = imaging.view_png(file, metaphase.page, max_pixels=environment.image_max_pixels)
+            content = imaging.view_png(cast(BinaryIO, file), metaphase.page, max_pixels=environment.image_max_pixels)
         _keep(kept, content)
     return picture(content, etag, FOREVER)
 

@@ -62,7 +62,7 @@ class CaseSerializer(ResourceSerializer):
 
 class CultureSerializer(ResourceSerializer):
     id = serializers.UUIDField()
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
     medium = serializers.CharField()
     created_at = serializers.DateTimeField()
 

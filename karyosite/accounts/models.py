@@ -24,7 +24,7 @@ class Laboratory(models.Model):
         return self.name
 
 
-class User(AbstractUser):
+class User(AbstractUser):  # type: ignore[django-manager-missing]
     """A person or an integration client.  The printed name goes on signatures."""
 
     printed_name = models.CharField(max_length=200, blank=True)
