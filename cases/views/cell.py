@@ -7,11 +7,10 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils import timezone
 from django.views.decorators.csrf import ensure_csrf_cookie
 
 from cases import policies, selectors
-from cases.models import Case, Metaphase
+from cases.models import Metaphase
 from karyosite.pages import page, person
 
 
@@ -33,7 +32,6 @@ def cell(request: HttpRequest, metaphase_id: str) -> HttpResponse:
         "metaphase": metaphase,
         "case": metaphase.case,
         "cells": cells,
-        "due": due_in_words(metaphase.case),
         "sheet_url": reverse("api:karyogram-sheet", args=[metaphase.pk]),
         "config": _config(metaphase, user.pk, addresses, may_analyse=policies.may(user, "request_analysis")),
         **addresses,
@@ -65,14 +63,3 @@ def _config(
             **addresses,
         },
     }
-
-
-def due_in_words(case: Case) -> str:
-    """ "due in 9 days", "due today", "2 days late"; empty without a due date."""
-    if case.due_on is None:
-        return ""
-    days = (case.due_on - timezone.localdate()).days
-    if days == 0:
-        return "due today"
-    many = f"{abs(days)} day{'' if abs(days) == 1 else 's'}"
-    return f"due in {many}" if days > 0 else f"{many} late"

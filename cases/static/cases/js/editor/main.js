@@ -16,7 +16,7 @@ const LOOK_AGAIN_MS = 15_000;
 
 const byId = (id) => document.getElementById(id);
 const config = JSON.parse(byId("cell-config").textContent);
-const editor = byId("editor");
+const editor = byId("main");
 const shelfName = (cell) => `karyosite:unsent:${config.user}:${cell}`;
 
 const store = new Store();
