@@ -71,6 +71,15 @@ def turned(points: np.ndarray, angle: float, flip: bool) -> np.ndarray:
     return np.stack([-x if flip else x, y], axis=1)
 
 
+def upright_height(chromosome: dict[str, Any]) -> float:
+    """How tall the chromosome stands once turned, in pixels of the original; 0 without a mask."""
+    rings = [np.asarray(ring, np.float64) for ring in chromosome["rings"] if len(ring) >= 3]
+    if not rings:
+        return 0.0
+    placed = turned(np.concatenate(rings), float(chromosome["angle"]), bool(chromosome["flip"]))
+    return float(np.ptp(placed[:, 1]))
+
+
 def upright(pixels: np.ndarray, chromosome: dict[str, Any], scale: float = 1.0) -> CutOut | None:
     """The chromosome's own pixels, turned by its angle, mirrored if so marked, at `scale` sheet pixels a pixel.
 

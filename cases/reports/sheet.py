@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from cases.reports.geometry import CutOut, upright
+from cases.reports.geometry import CutOut, upright, upright_height
 
 ROWS: tuple[tuple[tuple[str, ...], ...], ...] = (
     (("1", "2", "3"), ("4", "5")),
@@ -85,7 +85,7 @@ def render_sheet(
 
 def _cuts(pixels: np.ndarray, present: list[dict[str, Any]], scale: float | None) -> dict[str, CutOut]:
     if scale is None:
-        sizes = [cut.height for entry in present if (cut := upright(pixels, entry)) is not None]
+        sizes = [height for entry in present if (height := upright_height(entry)) > 0]
         # The 95th percentile: one monster of a wrong cut must not shrink the others to dots.
         scale = min(4.0, _LONGEST / max(float(np.percentile(sizes, 95)), 1.0)) if sizes else 1.0
     found = ((entry["id"], upright(pixels, entry, scale)) for entry in present)
