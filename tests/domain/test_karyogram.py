@@ -118,11 +118,12 @@ def test_any_walk_stays_valid_loses_nothing_and_can_be_walked_back(edits: list[d
     assert document == start
 
 
+LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=6)
+KEYS = st.sampled_from(["op", "id", "label", "index", "edits", "angle", "document"])
+
+
 @settings(max_examples=300, deadline=None)
-@given(st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=6),
-                    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(
-                        st.sampled_from(["op", "id", "label", "index", "edits", "angle", "document"]), inner, max_size=5),
-                    max_leaves=8))  # fmt: skip
+@given(st.recursive(LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner), max_leaves=8))
 def test_rubbish_is_refused_with_a_sentence(edit: Any) -> None:
     document = walk_document()
     with pytest.raises(domain.EditRefused):
