@@ -57,6 +57,12 @@ class View(APIView):
             self._paginator = self.pagination_class()
         return self._paginator
 
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        """Answers hold patients' names: no browser or proxy keeps a copy, but of pictures that say otherwise."""
+        response = super().finalize_response(request, response, *args, **kwargs)
+        response.headers.setdefault("Cache-Control", "private, no-store")
+        return response
+
     def read(self, serializer: type[InputSerializer], request: Request, **kwargs: Any) -> dict[str, Any]:
         """The checked body; ValidationError (400) otherwise."""
         given = serializer(data=request.data, **kwargs)

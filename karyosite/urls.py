@@ -1,6 +1,8 @@
 """Every address of the site."""
 
-from django.urls import include, path
+from django.urls import include, path, re_path
+
+from karyosite.api_views import Unknown
 
 urlpatterns = [
     path("", include("karyosite.accounts.urls")),
@@ -8,4 +10,5 @@ urlpatterns = [
     path("", include("cases.urls")),
     path("", include("inference.urls")),
     path("api/v1/", include("karyosite.api_urls")),
+    re_path(r"^api(/|$)", Unknown.as_view()),
 ]

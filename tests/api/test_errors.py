@@ -23,6 +23,16 @@ def test_unknown_addresses_are_a_problem_too(path: str, method: str) -> None:
     problem(getattr(APIClient(), method)(f"/api/v1/{path}"), 404, "not-found")
 
 
+@pytest.mark.parametrize("path", ["/api", "/api/", "/api/v2/cases/", "/api/v1", "/api/cases/"])
+def test_other_addresses_below_api_too(path: str) -> None:
+    problem(APIClient().get(path), 404, "not-found")
+
+
+def test_no_browser_or_proxy_keeps_answers_with_names_in_them(tess: APIClient, patient: Any) -> None:
+    for path in ("patients/", f"patients/{patient.pk}/", f"patients/{NOBODY}/"):
+        assert tess.get(f"/api/v1/{path}")["Cache-Control"] == "private, no-store"
+
+
 def test_a_forgotten_slash_is_named() -> None:
     assert "slash" in problem(APIClient().get("/api/v1/me"), 404)["detail"]
     assert "slash" not in problem(APIClient().get("/api/v1/mee"), 404)["detail"]
