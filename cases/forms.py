@@ -30,7 +30,11 @@ class PatientForm(LabForm):
 class _CaseFields(LabForm):
     specimen = forms.ChoiceField(label="Specimen", choices=Specimen.choices)
     indication = forms.CharField(label="Indication", max_length=300, required=False)
-    received_on = forms.DateField(label="Received", widget=_date_input())
+    received_on = forms.DateField(
+        label="Received",
+        widget=_date_input(),
+        error_messages={"required": "The day the specimen was received is needed."},
+    )
     due_on = forms.DateField(
         label="Due", required=False, widget=_date_input(), help_text="Empty: no due date is watched."
     )
@@ -100,7 +104,9 @@ class SubmitForm(LabForm):
 
 class ReturnForm(LabForm):
     reason = forms.CharField(
-        label="What is to be done before it can be signed", widget=forms.Textarea(attrs={"rows": 3})
+        label="What is to be done before it can be signed",
+        widget=forms.Textarea(attrs={"rows": 3}),
+        error_messages={"required": "Say what is to be done, so that the author can."},
     )
 
 

@@ -42,7 +42,7 @@ def dress(field: forms.Field) -> None:
         widget.attrs.setdefault("class", "form-control")
     if isinstance(field, forms.CharField) and not isinstance(widget, forms.PasswordInput):
         widget.attrs.setdefault("autocomplete", "off")
-    if field.required:
+    if field.required and field.error_messages["required"] == forms.Field.default_error_messages["required"]:
         field.error_messages["required"] = f"{field.label} is needed." if field.label else "This is needed."
     if isinstance(field, forms.DateField):
         field.error_messages["invalid"] = "This is not a date. Write it as year-month-day, for example 2026-11-18."

@@ -74,7 +74,12 @@ def case_page(request: HttpRequest, found: Case, **typed: LabForm) -> HttpRespon
         "amend": typed.get("amend") or AmendForm(),
     }
     context["cultures"] = list(selectors.cultures(user, found))
-    context["upload"] = {"max_bytes": environment.upload_max_bytes, "suffixes": _SUFFIXES}
+    limit = environment.upload_max_bytes
+    context["upload"] = {
+        "max_bytes": limit,
+        "max_words": f"{limit // 2**20} MB" if limit >= 2**20 else f"{limit} bytes",
+        "suffixes": _SUFFIXES,
+    }
     context["may"] = {right: policies.may(user, right) for right in policies.RIGHTS}
     return render(request, "cases/case.html", context, status=422 if typed else 200)
 

@@ -22,7 +22,7 @@ from karyosite.pages import page, person
 
 # Raised whenever the drawing changes, so that no older picture is shown again.
 RENDERING = 1
-WIDEST, HIGHEST = 560, 420
+WIDEST, HIGHEST = 720, 540
 
 
 @page

@@ -1,0 +1,118 @@
+"""Signing in and out, passwords, tokens, members."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from tests.conftest import PASSWORD
+
+pytestmark = pytest.mark.django_db
+
+
+def test_signing_in_goes_where_one_wanted_to_go_and_out_again(client: Any, technologist: Any) -> None:
+    wanted = reverse("case-list")
+    answer = client.post(
+        f"{reverse('sign-in')}?next={wanted}", {"username": "tess", "password": PASSWORD, "next": wanted}
+    )
+    assert answer.status_code == 302 and answer.url == wanted
+    assert client.get(reverse("sign-out")).status_code == 405
+    client.post(reverse("sign-out"))
+    assert client.get("/").status_code == 302
+
+
+def test_a_wrong_password_is_explained_and_the_name_kept(client: Any, technologist: Any) -> None:
+    page = client.post(reverse("sign-in"), {"username": "tess", "password": "wrong one"}).content.decode()
+    assert "do not belong together" in page and 'value="tess"' in page and "wrong one" not in page
+
+
+def test_guessing_is_slowed_down(client: Any, technologist: Any) -> None:
+    for _ in range(10):
+        assert client.post(reverse("sign-in"), {"username": "tess", "password": "guess"}).status_code == 200
+    answer = client.post(reverse("sign-in"), {"username": "Tess", "password": PASSWORD})
+    assert answer.status_code == 429 and "Too many tries" in answer.content.decode()
+    assert int(answer.headers["Retry-After"]) > 0
+
+
+def test_a_form_from_another_site_is_refused_in_words(technologist: Any) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(technologist)
+    answer = client.post(reverse("sign-out"))
+    assert answer.status_code == 403 and "too old to send" in answer.content.decode()
+
+
+def test_changing_the_password_keeps_this_session_and_is_audited(browser: Any, technologist: Any) -> None:
+    from karyosite.audit.models import AuditEntry
+
+    client, elsewhere = browser(technologist), browser(technologist)
+    wrong = client.post(reverse("password"), {"present": "no", "password": "a" * 12, "again": "b" * 12})
+    assert wrong.status_code == 422 and "not your present password" in wrong.content.decode()
+    weak = client.post(reverse("password"), {"present": PASSWORD, "password": "short", "again": "short"})
+    assert weak.status_code == 422 and "too short" in weak.content.decode()
+    new = "four quiet lamps burn"
+    client.post(reverse("password"), {"present": PASSWORD, "password": new, "again": new})
+    technologist.refresh_from_db()
+    assert technologist.check_password(new)
+    assert client.get("/").status_code == 200 and elsewhere.get("/").status_code == 302
+    assert AuditEntry.objects.filter(verb="password.changed").count() == 1
+
+
+def test_a_token_is_shown_once_works_and_can_be_revoked(browser: Any, technologist: Any, colleague: Any) -> None:
+    from karyosite.accounts.models import ApiToken
+
+    client = browser(technologist)
+    page = client.post(reverse("token-new"), {"name": "order system", "days": "30"}).content.decode()
+    found = re.search(r'id="token-text">([^<]+)<', page)
+    assert found
+    text = found.group(1)
+    assert text not in client.get(reverse("account")).content.decode()
+    header = {"Authorization": f"Bearer {text}"}
+    assert Client().get("/api/v1/me/", headers=header).status_code == 200
+    token = ApiToken.objects.get()
+    assert browser(colleague).post(reverse("token-revoke", args=[token.pk])).status_code == 404
+    client.post(reverse("token-revoke", args=[token.pk]))
+    assert Client().get("/api/v1/me/", headers=header).status_code == 401
+
+
+def test_an_administrator_adds_changes_and_closes_a_member(browser: Any, administrator: Any, lab: Any) -> None:
+    from karyosite.accounts.models import Membership
+
+    client = browser(administrator)
+    typed = {"username": "nora", "printed_name": "Nora Lund", "role": "technologist", "password": "four quiet lamps"}
+    client.post(reverse("member-new"), typed)
+    made = Membership.objects.get(user__username="nora")
+    assert made.laboratory == lab and Client().login(username="nora", password="four quiet lamps")
+    again = client.post(reverse("member-new"), typed)
+    assert again.status_code == 422 and "Nora Lund" in again.content.decode()
+    url = reverse("member", args=[made.pk])
+    client.post(url, {"printed_name": "Nora Lund-Ek", "role": "supervisor"})
+    made.refresh_from_db()
+    assert (made.role, made.user.printed_name, made.user.is_active) == ("supervisor", "Nora Lund-Ek", False)
+    assert not Client().login(username="nora", password="four quiet lamps")
+
+
+def test_an_administrator_cannot_lock_herself_out_nor_reach_another_laboratory(
+    browser: Any, administrator: Any, stranger: Any
+) -> None:
+    client = browser(administrator)
+    own = administrator.memberships.get()
+    answer = client.post(reverse("member", args=[own.pk]), {"printed_name": "Ada", "role": "technologist"})
+    assert answer.status_code == 422 and "cannot take away your own rights" in answer.content.decode()
+    theirs = reverse("member", args=[stranger.memberships.get().pk])
+    assert client.get(theirs).status_code == 404
+    assert client.post(theirs, {"password": "four quiet lamps"}).status_code == 404
+
+
+def test_a_new_password_from_the_administrator_ends_open_sessions(
+    browser: Any, administrator: Any, technologist: Any
+) -> None:
+    theirs = browser(technologist)
+    url = reverse("member", args=[technologist.memberships.get().pk])
+    browser(administrator).post(url, {"password": "four quiet lamps"})
+    assert theirs.get("/").status_code == 302
+    technologist.refresh_from_db()
+    assert technologist.check_password("four quiet lamps")
