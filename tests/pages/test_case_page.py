@@ -1,0 +1,152 @@
+"""The case page while work goes on: live status, retry and cancel, the emerging result, thumbnails; the models page."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import Any
+
+import pytest
+from django.urls import reverse
+from PIL import Image
+
+pytestmark = pytest.mark.django_db
+
+
+def fragment(client: Any, case: Any) -> str:
+    answer = client.get(reverse("case-cells", args=[case.pk]), headers={"HX-Request": "true"})
+    assert answer.status_code == 200
+    return str(answer.content.decode())
+
+
+def test_the_page_asks_again_only_while_something_runs(
+    case: Any, metaphase: Any, browser: Any, technologist: Any
+) -> None:
+    client = browser(technologist)
+    metaphase.analysis_state, metaphase.analysis_stage = "running", "segment"
+    metaphase.save()
+    text = fragment(client, case)
+    assert "every 2s" in text and "Cutting chromosomes" in text and "0 of 1 analysed" in text
+    assert "You may leave this page" in text and 'hx-swap-oob="true"' in text
+    metaphase.analysis_state = "succeeded"
+    metaphase.save()
+    assert "every 2s" not in fragment(client, case)
+
+
+def test_a_failed_cell_says_why_and_offers_another_try(
+    case: Any, metaphase: Any, browser: Any, technologist: Any, administrator: Any
+) -> None:
+    metaphase.analysis_state, metaphase.analysis_error = "failed", "The memory was full. The image is kept."
+    metaphase.save()
+    text = fragment(browser(technologist), case)
+    assert "The memory was full. The image is kept." in text and reverse("cell-analyse", args=[metaphase.pk]) in text
+    assert reverse("cell-analyse", args=[metaphase.pk]) not in fragment(browser(administrator), case)
+
+
+def test_retry_and_cancel_do_what_they_say(case: Any, metaphase: Any, browser: Any, technologist: Any) -> None:
+    from inference.models import InferenceJob
+
+    metaphase.analysis_state = "failed"
+    metaphase.save()
+    client = browser(technologist)
+    answer = client.post(reverse("cell-analyse", args=[metaphase.pk]), headers={"HX-Request": "true"})
+    assert "every 2s" in answer.content.decode() and "Cancel" in answer.content.decode()
+    assert InferenceJob.objects.get(metaphase=metaphase).state == "queued"
+    answer = client.post(reverse("cell-cancel", args=[metaphase.pk]), headers={"HX-Request": "true"})
+    assert "Try again" in answer.content.decode()
+    assert InferenceJob.objects.get(metaphase=metaphase).state == "cancelled"
+    plain = client.post(reverse("cell-analyse", args=[metaphase.pk]))
+    assert plain.status_code == 302 and plain.url == reverse("case", args=[case.pk])
+
+
+def test_what_cannot_be_retried_is_said_above_the_cells(
+    case: Any, metaphase: Any, submitted: Any, browser: Any, technologist: Any
+) -> None:
+    answer = browser(technologist).post(reverse("cell-analyse", args=[metaphase.pk]), headers={"HX-Request": "true"})
+    assert answer.status_code == 200 and 'role="alert"' in answer.content.decode()
+    assert "under review" in answer.content.decode()
+
+
+def test_the_emerging_result_follows_the_cells(case: Any, karyogram: Any, browser: Any, technologist: Any) -> None:
+    from cases.actions.edit_karyogram import edit_karyogram
+
+    client = browser(technologist)
+    text = fragment(client, case)
+    assert ">5<" in text and ">X<" in text and "1 of 1" in text
+    assert "No cell is accepted yet" in text and "1 doubt not looked at." in text and "Detector yolov10n-cil" in text
+    edit_karyogram(
+        user=technologist,
+        metaphase_id=karyogram.metaphase_id,
+        base_version=1,
+        edit={"op": "move", "id": "c03", "label": "X", "index": 1},
+    )
+    text = fragment(client, case)
+    assert ">XX<" in text and "doubt not looked at" not in text
+
+
+def test_accepted_cells_unlock_submitting(case: Any, accepted: Any, browser: Any, technologist: Any) -> None:
+    text = fragment(browser(technologist), case)
+    assert "1 cell accepted, nothing running." in text and "Tess Okafor" in text
+
+
+def test_the_upload_zone_tells_the_script_all_it_needs(case: Any, browser: Any, technologist: Any) -> None:
+    client = browser(technologist)
+    page = client.get(reverse("case", args=[case.pk]))
+    text = page.content.decode()
+    assert f'data-url="/api/v1/cases/{case.pk}/metaphases/"' in text and "data-max-bytes=" in text
+    assert "csrftoken" in page.cookies
+
+
+def test_a_thumbnail_is_the_sheet_once_there_is_one(
+    case: Any, metaphase: Any, karyogram: Any, browser: Any, technologist: Any
+) -> None:
+    client = browser(technologist)
+
+    def get(version: int) -> tuple[Any, Image.Image]:
+        answer = client.get(reverse("cell-thumbnail", args=[metaphase.pk, version]))
+        assert answer.status_code == 200 and answer.headers["Content-Type"] == "image/webp"
+        return answer, Image.open(io.BytesIO(answer.content))
+
+    field_answer, field = get(0)
+    sheet_answer, sheet = get(1)
+    assert field.size == (320, 240) and sheet.size != field.size and max(sheet.size) <= 720
+    assert "immutable" in sheet_answer.headers["Cache-Control"]
+    stale, _ = get(7)
+    assert stale.headers["Cache-Control"] == "no-store"
+    assert get(1)[0].content == sheet_answer.content
+
+
+def test_the_models_page_reads_the_manifest_and_no_model(
+    browser: Any, supervisor: Any, tmp_path: Any, monkeypatch: Any
+) -> None:
+    import inference.views
+
+    listed = {
+        "weights": [
+            {
+                "name": "made-up",
+                "role": "detector",
+                "version": "3",
+                "files": {"onnx": {"file": "made-up.onnx", "sha256": "ab" * 32}},
+                "metrics": {"map50": 0.987},
+            }
+        ]
+    }
+    path = tmp_path / "manifest.json"
+    path.write_text(json.dumps(listed))
+    monkeypatch.setattr(inference.views, "MANIFEST", path)
+    client = browser(supervisor)
+    text = client.get(reverse("models")).content.decode()
+    assert "made-up" in text and "ab" * 32 in text and "0.987" in text and "detector" in text
+    path.write_text("{ broken")
+    assert "cannot be read" in client.get(reverse("models")).content.decode()
+
+
+def test_the_shipped_manifest_is_shown(browser: Any, supervisor: Any) -> None:
+    from inference.views import MANIFEST
+
+    text = browser(supervisor).get(reverse("models")).content.decode()
+    for entry in json.loads(MANIFEST.read_text())["weights"]:
+        assert entry["name"] in text
+        for file in entry["files"].values():
+            assert file["sha256"] in text
