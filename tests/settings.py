@@ -17,3 +17,6 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
+# Not the checkout's: what somebody collected there is neither searched nor served in tests.
+STATIC_ROOT = os.path.join(_folder, "static")  # noqa: PTH118
+os.makedirs(STATIC_ROOT)  # noqa: PTH103
