@@ -22,21 +22,17 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 from PIL import Image, ImageFile, ImageOps
 
+from karyosite.samples import ImageRefused, flatten, stretch, to_bytes, turn
+
 MAX_PIXELS = 80_000_000
 MIN_SIDE = 32
 MAX_PAGES = 100
 _READS = "Karyosite reads TIFF, PNG, JPEG and BMP"
 _BROKEN = "The picture is damaged or cut off: it cannot be read to its end. Copy or export it again and upload that."
 
+__all__ = ["ImageFacts", "ImageRefused", "PageFacts", "inspect", "read_grey", "view_png"]
+
 Source = str | os.PathLike[str] | BinaryIO
-
-
-class ImageRefused(Exception):
-    """The file cannot be used.  `sentence` says why and what to do, and is shown as it stands."""
-
-    def __init__(self, sentence: str) -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
 
 
 class PageFacts(NamedTuple):
@@ -79,14 +75,16 @@ _STRANGERS: tuple[tuple[bytes, str], ...] = (
 def _opened(source: Source) -> Iterator[BinaryIO]:
     """The source as a binary stream at its start; a stream that was handed in is left open and rewound."""
     if isinstance(source, (str, os.PathLike)):
-        with Path(source).open("rb") as stream:
-            yield stream
+        with Path(source).open("rb") as file:
+            yield file
         return
-    source.seek(0)
+    # Web frameworks hand over wrappers; what they wrap is the stream.
+    stream: Any = source if isinstance(source, io.IOBase) else getattr(source, "file", source)
+    stream.seek(0)
     try:
-        yield source
+        yield stream
     finally:
-        source.seek(0)
+        stream.seek(0)
 
 
 def _kind(stream: BinaryIO) -> str:
@@ -234,7 +232,7 @@ def _pillow_grey(picture: Image.Image) -> np.ndarray:
     if picture.mode in ("1", "L"):
         return np.array(picture.convert("L"))
     if picture.mode.startswith("I") or picture.mode == "F":
-        return _stretch(np.array(picture))
+        return stretch(np.array(picture))
     if picture.has_transparency_data:
         seen = picture.convert("RGBA")
         ground = Image.new("RGBA", seen.size, (255, 255, 255, 255))
@@ -251,7 +249,7 @@ def _read_deep_png(stream: BinaryIO) -> np.ndarray:
     with _pillow(stream, "image/png") as picture:
         orientation = int(picture.getexif().get(0x0112, 1))
     colour = _COLOUR_OF_SAMPLES[1 if samples.ndim == 2 else samples.shape[2]]
-    return _turn(_stretch(_flatten(samples, colour, 65535)), orientation)
+    return turn(stretch(flatten(samples, colour, 65535)), orientation)
 
 
 # ---- TIFF
@@ -356,12 +354,12 @@ def _tiff_page_grey(page: Any, stream: BinaryIO, max_pixels: int) -> np.ndarray:
     else:
         colour = _tiff_colour(photometric, samples, page)
         deep = samples.dtype.kind != "b" and samples.dtype != np.uint8
-    grey = _flatten(samples, colour, ceiling)
-    grey = _stretch(grey) if deep else _to_bytes(grey, 0.0, float(ceiling))
+    grey = flatten(samples, colour, ceiling)
+    grey = stretch(grey) if deep else to_bytes(grey, 0.0, float(ceiling))
     if photometric == "MINISWHITE":
         grey = 255 - grey
     tag = page.tags.get(274)
-    return _turn(grey, int(tag.value) if tag is not None else 1)
+    return turn(grey, int(tag.value) if tag is not None else 1)
 
 
 def _tiff_colour(photometric: str, samples: np.ndarray, page: Any) -> str:
@@ -377,75 +375,3 @@ def _tiff_colour(photometric: str, samples: np.ndarray, page: Any) -> str:
         f"This TIFF stores its colours in a way that is not read here ({photometric.lower()}). "
         "Export it as grey or RGB and upload that."
     )
-
-
-# ---- samples to grey
-
-
-def _flatten(samples: np.ndarray, colour: str, ceiling: int) -> np.ndarray:
-    """(h, w) or (h, w, n) samples of any depth to (h, w) luminance in the samples' own units.
-
-    Rows are taken in blocks, so that a deep colour picture never stands in memory as floats as a whole.
-    """
-    if colour == "grey":
-        return samples if samples.ndim == 2 else samples[:, :, 0]
-    top = float(ceiling) if samples.dtype.kind in "ub" else 1.0
-    grey = np.empty(samples.shape[:2], samples.dtype if samples.dtype.kind == "f" else np.float32)
-    step = max(1, 4_000_000 // max(1, samples.shape[1]))
-    for start in range(0, samples.shape[0], step):
-        block: np.ndarray = samples[start : start + step].astype(np.float32)
-        if colour == "cmyk":
-            inks = top - block
-            light = inks[:, :, :3] * inks[:, :, 3:4] / top
-        else:
-            light = block[:, :, :3] if colour.startswith("rgb") else block[:, :, :1]
-        value: np.ndarray = (
-            light @ np.array([0.299, 0.587, 0.114], np.float32) if light.shape[2] == 3 else light[:, :, 0]
-        )
-        if colour.endswith("+alpha"):
-            cover = block[:, :, -1] / top
-            value = value * cover + top * (1 - cover)
-        grey[start : start + step] = value
-    return grey
-
-
-def _stretch(grey: np.ndarray) -> np.ndarray:
-    """Any depth to uint8 over its own range: 0.1st to 99.9th percentile, the median for non-finite pixels."""
-    sample = grey[:: max(1, grey.shape[0] // 2000), :: max(1, grey.shape[1] // 2000)]
-    finite = sample[np.isfinite(sample)] if grey.dtype.kind == "f" else sample.ravel()
-    if finite.size == 0:
-        raise ImageRefused(
-            "The picture holds no numbers, only blanks (NaN). Export it again as 8- or 16-bit grey and upload that."
-        )
-    low, middle, high = (float(value) for value in np.percentile(finite, (0.1, 50, 99.9)))
-    if high <= low:
-        low, high = float(finite.min()), float(finite.max())
-    return _to_bytes(grey, low, high, middle)
-
-
-def _to_bytes(grey: np.ndarray, low: float, high: float, blank: float = 0.0) -> np.ndarray:
-    if grey.dtype == np.uint8 and (low, high) == (0.0, 255.0):
-        return grey
-    out = np.empty(grey.shape, np.uint8)
-    if high <= low:  # one single value: white if it is bright on its own scale, else black
-        out.fill(255 if low > 0 else 0)
-        return out
-    step = max(1, 4_000_000 // max(1, grey.shape[1]))
-    for start in range(0, grey.shape[0], step):
-        block: np.ndarray = np.array(grey[start : start + step], np.float64)
-        block[~np.isfinite(block)] = blank
-        out[start : start + step] = np.clip((block - low) * (255.0 / (high - low)) + 0.5, 0, 255)
-    return out
-
-
-def _turn(pixels: np.ndarray, orientation: int) -> np.ndarray:
-    """TIFF/EXIF orientation 1..8 applied; anything else is taken as 1."""
-    if orientation in (5, 6, 7, 8):
-        pixels = pixels.T
-        # The transpose alone is 5; 6 and 7 mirror its columns, 7 and 8 its rows.
-        pixels = pixels[:, ::-1] if orientation in (6, 7) else pixels
-        pixels = pixels[::-1] if orientation in (7, 8) else pixels
-    elif orientation in (2, 3, 4):
-        pixels = pixels[:, ::-1] if orientation in (2, 3) else pixels
-        pixels = pixels[::-1] if orientation in (3, 4) else pixels
-    return np.ascontiguousarray(pixels)

@@ -275,3 +275,26 @@ def test_the_view_is_a_grey_png_of_the_same_pixels() -> None:
     shown = Image.open(io.BytesIO(view_png(io.BytesIO(deep))))
     assert shown.format == "PNG" and shown.mode == "L"
     assert (np.array(shown) == read_grey(io.BytesIO(deep))).all()
+
+
+def test_a_tiff_with_a_missing_strip_is_refused_and_not_filled_with_black() -> None:
+    content = bytearray(tiff(FIELD, rowsperstrip=16))
+    with tifffile.TiffFile(io.BytesIO(bytes(content))) as opened:
+        counts = opened.pages[0].tags["StripByteCounts"]
+        assert counts.count == 4
+        at, size = counts.valueoffset, 2 if counts.dtype == 3 else 4
+    content[at + size : at + 2 * size] = bytes(size)
+    assert "damaged" in refusal(bytes(content))
+
+
+@pytest.mark.parametrize("kind", ["PNG", "TIFF"])
+def test_an_uploaded_or_stored_file_is_read_through_its_wrapper(kind: str, tmp_path: Path) -> None:
+    from django.core.files import File
+    from django.core.files.uploadedfile import SimpleUploadedFile
+
+    content = encoded(Image.fromarray(FIELD), kind)
+    (tmp_path / "stored").write_bytes(content)
+    with (tmp_path / "stored").open("rb") as stored:
+        for wrapped in (File(stored), SimpleUploadedFile("cell", content)):
+            assert inspect(wrapped).pages == ((80, 64, 8),)
+            assert (read_grey(wrapped) == FIELD).all()
