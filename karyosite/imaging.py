@@ -14,10 +14,10 @@ import os
 import struct
 import warnings
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple, Protocol
 
 import numpy as np
 from PIL import Image, ImageFile, ImageOps
@@ -32,7 +32,18 @@ _BROKEN = "The picture is damaged or cut off: it cannot be read to its end. Copy
 
 __all__ = ["ImageFacts", "ImageRefused", "PageFacts", "inspect", "read_grey", "view_png"]
 
-Source = str | os.PathLike[str] | BinaryIO
+
+class Stream(Protocol):
+    """What reads and seeks: an open file, or the wrapper that an upload or a storage hands over."""
+
+    @property
+    def read(self) -> Callable[..., Any]: ...
+
+    @property
+    def seek(self) -> Callable[..., Any]: ...
+
+
+Source = str | os.PathLike[str] | Stream
 
 
 class PageFacts(NamedTuple):
