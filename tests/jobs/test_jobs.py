@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from typing import Any
 
 import pytest
@@ -44,15 +45,17 @@ def test_a_broker_that_restarts_under_a_working_worker_costs_nothing(lab_at_work
     assert worker.returncode is None
 
 
-def test_each_bell_rings_in_one_queue_only(lab_at_work: World) -> None:
+def test_a_bell_rings_in_the_inference_queue_only(lab_at_work: World) -> None:
     import redis
 
     from karyosite import broker
 
+    # The other worker, with its queues, is up; with no inference worker nobody may take the job.
     [cell] = lab_at_work.do("add_cells", names=[SMALL])
     with redis.Redis(unix_socket_path=str(broker.socket_path(lab_at_work.folder))) as client:
         until(lambda: client.llen("inference") >= 1, 10, lambda: "the bell did not ring")
-        assert client.llen("default") <= 1 and client.llen("prompts") == 0
+    time.sleep(2)
+    assert lab_at_work.job(cell)["state"] == "queued"
     lab_at_work.do("cancel", metaphase=cell["metaphase"])
 
 

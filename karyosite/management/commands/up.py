@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import errno
 import fcntl
+import hashlib
 import http.client
 import os
 import shutil
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, connection
@@ -63,10 +65,11 @@ class Command(BaseCommand):
         self.stdout.write("Karyosite has stopped.")
 
     def _prepare(self) -> None:
+        check_broker()
         check_database()
         call_command("migrate", interactive=False, verbosity=0)
         if not settings.DEBUG:
-            call_command("collectstatic", interactive=False, verbosity=0)
+            collect_static_files()
         # Children open connections of their own.
         connection.close()
 
@@ -81,13 +84,7 @@ class Command(BaseCommand):
         loop = asyncio.get_running_loop()
         for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(ending, keeper.stop)
-        if environment.redis_url:
-            if not await asyncio.to_thread(broker.answers, 5.0):
-                raise CommandError(
-                    "The message broker named in KARYOSITE_REDIS_URL does not answer. Nothing was started. "
-                    "Start it, or leave the setting out: Karyosite then brings its own."
-                )
-        else:
+        if not environment.redis_url:
             await self._start_broker(keeper)
         if demo:
             await asyncio.to_thread(self._make_demo)
@@ -189,6 +186,14 @@ def check_disk(folder: Path) -> None:
         )
 
 
+def check_broker() -> None:
+    if environment.redis_url and not broker.answers(5.0):
+        raise CommandError(
+            "The message broker named in KARYOSITE_REDIS_URL does not answer. Nothing was started. "
+            "Start it, or leave the setting out: Karyosite then brings its own."
+        )
+
+
 def check_database() -> None:
     try:
         connection.ensure_connection()
@@ -198,6 +203,20 @@ def check_database() -> None:
             "The database does not answer, so nothing was started. Check DATABASE_URL, and that its server runs. "
             f"It said: {reason[0] if reason else error}"
         ) from None
+
+
+def collect_static_files() -> None:
+    """Hash and compress them, unless nothing has changed since that was last done: it takes seconds."""
+    seen = hashlib.sha256()
+    for finder in get_finders():
+        for name, storage in finder.list([]):
+            facts = Path(storage.path(name)).stat()
+            seen.update(f"{name} {facts.st_size} {facts.st_mtime_ns}\n".encode())
+    stamp = Path(settings.STATIC_ROOT) / ".collected"
+    if stamp.exists() and stamp.read_text() == seen.hexdigest():
+        return
+    call_command("collectstatic", interactive=False, verbosity=0)
+    stamp.write_text(seen.hexdigest())
 
 
 @contextlib.contextmanager
