@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.core.cache import cache
 from django.test import Client
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _queries_beside_playwright() -> Iterator[None]:
+    """Playwright's event loop lives in this thread for the rest of the session, beside every test's own queries."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+        yield
 
 
 @pytest.fixture(autouse=True)
@@ -15,7 +24,7 @@ def _fresh_cache() -> None:
 
 
 @pytest.fixture
-def browser() -> Any:
+def as_user() -> Any:
     def signed_in(user: Any, **more: Any) -> Client:
         client = Client(**more)
         client.force_login(user)

@@ -45,10 +45,10 @@ def test_a_form_from_another_site_is_refused_in_words(technologist: Any) -> None
     assert answer.status_code == 403 and "too old to send" in answer.content.decode()
 
 
-def test_changing_the_password_keeps_this_session_and_is_audited(browser: Any, technologist: Any) -> None:
+def test_changing_the_password_keeps_this_session_and_is_audited(as_user: Any, technologist: Any) -> None:
     from karyosite.audit.models import AuditEntry
 
-    client, elsewhere = browser(technologist), browser(technologist)
+    client, elsewhere = as_user(technologist), as_user(technologist)
     wrong = client.post(reverse("password"), {"present": "no", "password": "a" * 12, "again": "b" * 12})
     assert wrong.status_code == 422 and "not your present password" in wrong.content.decode()
     weak = client.post(reverse("password"), {"present": PASSWORD, "password": "short", "again": "short"})
@@ -61,10 +61,10 @@ def test_changing_the_password_keeps_this_session_and_is_audited(browser: Any, t
     assert AuditEntry.objects.filter(verb="password.changed").count() == 1
 
 
-def test_a_token_is_shown_once_works_and_can_be_revoked(browser: Any, technologist: Any, colleague: Any) -> None:
+def test_a_token_is_shown_once_works_and_can_be_revoked(as_user: Any, technologist: Any, colleague: Any) -> None:
     from karyosite.accounts.models import ApiToken
 
-    client = browser(technologist)
+    client = as_user(technologist)
     page = client.post(reverse("token-new"), {"name": "order system", "days": "30"}).content.decode()
     found = re.search(r'id="token-text">([^<]+)<', page)
     assert found
@@ -73,15 +73,15 @@ def test_a_token_is_shown_once_works_and_can_be_revoked(browser: Any, technologi
     header = {"Authorization": f"Bearer {text}"}
     assert Client().get("/api/v1/me/", headers=header).status_code == 200
     token = ApiToken.objects.get()
-    assert browser(colleague).post(reverse("token-revoke", args=[token.pk])).status_code == 404
+    assert as_user(colleague).post(reverse("token-revoke", args=[token.pk])).status_code == 404
     client.post(reverse("token-revoke", args=[token.pk]))
     assert Client().get("/api/v1/me/", headers=header).status_code == 401
 
 
-def test_an_administrator_adds_changes_and_closes_a_member(browser: Any, administrator: Any, lab: Any) -> None:
+def test_an_administrator_adds_changes_and_closes_a_member(as_user: Any, administrator: Any, lab: Any) -> None:
     from karyosite.accounts.models import Membership
 
-    client = browser(administrator)
+    client = as_user(administrator)
     typed = {"username": "nora", "printed_name": "Nora Lund", "role": "technologist", "password": "four quiet lamps"}
     client.post(reverse("member-new"), typed)
     made = Membership.objects.get(user__username="nora")
@@ -96,9 +96,9 @@ def test_an_administrator_adds_changes_and_closes_a_member(browser: Any, adminis
 
 
 def test_an_administrator_cannot_lock_herself_out_nor_reach_another_laboratory(
-    browser: Any, administrator: Any, stranger: Any
+    as_user: Any, administrator: Any, stranger: Any
 ) -> None:
-    client = browser(administrator)
+    client = as_user(administrator)
     own = administrator.memberships.get()
     answer = client.post(reverse("member", args=[own.pk]), {"printed_name": "Ada", "role": "technologist"})
     assert answer.status_code == 422 and "cannot take away your own rights" in answer.content.decode()
@@ -108,11 +108,11 @@ def test_an_administrator_cannot_lock_herself_out_nor_reach_another_laboratory(
 
 
 def test_a_new_password_from_the_administrator_ends_open_sessions(
-    browser: Any, administrator: Any, technologist: Any
+    as_user: Any, administrator: Any, technologist: Any
 ) -> None:
-    theirs = browser(technologist)
+    theirs = as_user(technologist)
     url = reverse("member", args=[technologist.memberships.get().pk])
-    browser(administrator).post(url, {"password": "four quiet lamps"})
+    as_user(administrator).post(url, {"password": "four quiet lamps"})
     assert theirs.get("/").status_code == 302
     technologist.refresh_from_db()
     assert technologist.check_password("four quiet lamps")

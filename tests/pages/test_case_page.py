@@ -20,9 +20,9 @@ def fragment(client: Any, case: Any) -> str:
 
 
 def test_the_page_asks_again_only_while_something_runs(
-    case: Any, metaphase: Any, browser: Any, technologist: Any
+    case: Any, metaphase: Any, as_user: Any, technologist: Any
 ) -> None:
-    client = browser(technologist)
+    client = as_user(technologist)
     metaphase.analysis_state, metaphase.analysis_stage = "running", "segment"
     metaphase.save()
     text = fragment(client, case)
@@ -34,21 +34,21 @@ def test_the_page_asks_again_only_while_something_runs(
 
 
 def test_a_failed_cell_says_why_and_offers_another_try(
-    case: Any, metaphase: Any, browser: Any, technologist: Any, administrator: Any
+    case: Any, metaphase: Any, as_user: Any, technologist: Any, administrator: Any
 ) -> None:
     metaphase.analysis_state, metaphase.analysis_error = "failed", "The memory was full. The image is kept."
     metaphase.save()
-    text = fragment(browser(technologist), case)
+    text = fragment(as_user(technologist), case)
     assert "The memory was full. The image is kept." in text and reverse("cell-analyse", args=[metaphase.pk]) in text
-    assert reverse("cell-analyse", args=[metaphase.pk]) not in fragment(browser(administrator), case)
+    assert reverse("cell-analyse", args=[metaphase.pk]) not in fragment(as_user(administrator), case)
 
 
-def test_retry_and_cancel_do_what_they_say(case: Any, metaphase: Any, browser: Any, technologist: Any) -> None:
+def test_retry_and_cancel_do_what_they_say(case: Any, metaphase: Any, as_user: Any, technologist: Any) -> None:
     from inference.models import InferenceJob
 
     metaphase.analysis_state = "failed"
     metaphase.save()
-    client = browser(technologist)
+    client = as_user(technologist)
     answer = client.post(reverse("cell-analyse", args=[metaphase.pk]), headers={"HX-Request": "true"})
     assert "every 2s" in answer.content.decode() and "Cancel" in answer.content.decode()
     assert InferenceJob.objects.get(metaphase=metaphase).state == "queued"
@@ -60,17 +60,17 @@ def test_retry_and_cancel_do_what_they_say(case: Any, metaphase: Any, browser: A
 
 
 def test_what_cannot_be_retried_is_said_above_the_cells(
-    case: Any, metaphase: Any, submitted: Any, browser: Any, technologist: Any
+    case: Any, metaphase: Any, submitted: Any, as_user: Any, technologist: Any
 ) -> None:
-    answer = browser(technologist).post(reverse("cell-analyse", args=[metaphase.pk]), headers={"HX-Request": "true"})
+    answer = as_user(technologist).post(reverse("cell-analyse", args=[metaphase.pk]), headers={"HX-Request": "true"})
     assert answer.status_code == 200 and 'role="alert"' in answer.content.decode()
     assert "under review" in answer.content.decode()
 
 
-def test_the_emerging_result_follows_the_cells(case: Any, karyogram: Any, browser: Any, technologist: Any) -> None:
+def test_the_emerging_result_follows_the_cells(case: Any, karyogram: Any, as_user: Any, technologist: Any) -> None:
     from cases.actions.edit_karyogram import edit_karyogram
 
-    client = browser(technologist)
+    client = as_user(technologist)
     text = fragment(client, case)
     assert ">5<" in text and ">X<" in text and "1 of 1" in text
     assert "No cell is accepted yet" in text and "1 doubt not looked at." in text and "Detector yolov10n-cil" in text
@@ -84,13 +84,13 @@ def test_the_emerging_result_follows_the_cells(case: Any, karyogram: Any, browse
     assert ">XX<" in text and "doubt not looked at" not in text
 
 
-def test_accepted_cells_unlock_submitting(case: Any, accepted: Any, browser: Any, technologist: Any) -> None:
-    text = fragment(browser(technologist), case)
+def test_accepted_cells_unlock_submitting(case: Any, accepted: Any, as_user: Any, technologist: Any) -> None:
+    text = fragment(as_user(technologist), case)
     assert "1 cell accepted, nothing running." in text and "Tess Okafor" in text
 
 
-def test_the_upload_zone_tells_the_script_all_it_needs(case: Any, browser: Any, technologist: Any) -> None:
-    client = browser(technologist)
+def test_the_upload_zone_tells_the_script_all_it_needs(case: Any, as_user: Any, technologist: Any) -> None:
+    client = as_user(technologist)
     page = client.get(reverse("case", args=[case.pk]))
     text = page.content.decode()
     assert f'data-url="/api/v1/cases/{case.pk}/metaphases/"' in text and "data-max-bytes=" in text
@@ -98,9 +98,9 @@ def test_the_upload_zone_tells_the_script_all_it_needs(case: Any, browser: Any, 
 
 
 def test_a_thumbnail_is_the_sheet_once_there_is_one(
-    case: Any, metaphase: Any, karyogram: Any, browser: Any, technologist: Any
+    case: Any, metaphase: Any, karyogram: Any, as_user: Any, technologist: Any
 ) -> None:
-    client = browser(technologist)
+    client = as_user(technologist)
 
     def get(version: int) -> tuple[Any, Image.Image]:
         answer = client.get(reverse("cell-thumbnail", args=[metaphase.pk, version]))
@@ -117,7 +117,7 @@ def test_a_thumbnail_is_the_sheet_once_there_is_one(
 
 
 def test_the_models_page_reads_the_manifest_and_no_model(
-    browser: Any, supervisor: Any, tmp_path: Any, monkeypatch: Any
+    as_user: Any, supervisor: Any, tmp_path: Any, monkeypatch: Any
 ) -> None:
     import inference.views
 
@@ -135,17 +135,17 @@ def test_the_models_page_reads_the_manifest_and_no_model(
     path = tmp_path / "manifest.json"
     path.write_text(json.dumps(listed))
     monkeypatch.setattr(inference.views, "MANIFEST", path)
-    client = browser(supervisor)
+    client = as_user(supervisor)
     text = client.get(reverse("models")).content.decode()
     assert "made-up" in text and "ab" * 32 in text and "0.987" in text and "detector" in text
     path.write_text("{ broken")
     assert "cannot be read" in client.get(reverse("models")).content.decode()
 
 
-def test_the_shipped_manifest_is_shown(browser: Any, supervisor: Any) -> None:
+def test_the_shipped_manifest_is_shown(as_user: Any, supervisor: Any) -> None:
     from inference.views import MANIFEST
 
-    text = browser(supervisor).get(reverse("models")).content.decode()
+    text = as_user(supervisor).get(reverse("models")).content.decode()
     for entry in json.loads(MANIFEST.read_text())["weights"]:
         assert entry["name"] in text
         for file in entry["files"].values():

@@ -43,9 +43,9 @@ def many(lab: Any, patient: Any, technologist: Any) -> Any:
 
 @pytest.mark.parametrize("name", ["worklist", "case-list", "patient-list"])
 def test_ten_queries_whether_three_rows_or_sixty(
-    name: str, many: Any, browser: Any, supervisor: Any, django_assert_max_num_queries: Any
+    name: str, many: Any, as_user: Any, supervisor: Any, django_assert_max_num_queries: Any
 ) -> None:
-    client = browser(supervisor)
+    client = as_user(supervisor)
     for number in (3, 57):
         many(number, assignee=supervisor)
         many(number, state="submitted")
@@ -54,7 +54,7 @@ def test_ten_queries_whether_three_rows_or_sixty(
 
 
 def test_no_list_reads_a_karyogram_document(
-    browser: Any, technologist: Any, karyogram: Any, django_assert_num_queries: Any
+    as_user: Any, technologist: Any, karyogram: Any, django_assert_num_queries: Any
 ) -> None:
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
@@ -62,18 +62,18 @@ def test_no_list_reads_a_karyogram_document(
     with CaptureQueriesContext(
         connection,
     ) as queries:
-        browser(technologist).get("/")
-        browser(technologist).get(reverse("case-list"))
+        as_user(technologist).get("/")
+        as_user(technologist).get(reverse("case-list"))
     assert not [query["sql"] for query in queries if '"document"' in query["sql"]]
 
 
 def test_the_case_page_costs_the_same_for_one_cell_and_for_twelve(
-    case: Any, karyogram: Any, browser: Any, technologist: Any, django_assert_max_num_queries: Any
+    case: Any, karyogram: Any, as_user: Any, technologist: Any, django_assert_max_num_queries: Any
 ) -> None:
     from cases.models import Karyogram, Metaphase
 
     url = reverse("case", args=[case.pk])
-    client = browser(technologist)
+    client = as_user(technologist)
     client.get(url)
     for i in range(2, 13):
         cell = Metaphase.objects.create(
@@ -85,9 +85,9 @@ def test_the_case_page_costs_the_same_for_one_cell_and_for_twelve(
     assert "Cell 12" in page
 
 
-def test_next_and_previous_walk_every_case_once(many: Any, browser: Any, technologist: Any) -> None:
+def test_next_and_previous_walk_every_case_once(many: Any, as_user: Any, technologist: Any) -> None:
     many(120)
-    client = browser(technologist)
+    client = as_user(technologist)
     seen: list[str] = []
     query, back = "", ""
     for _ in range(5):
@@ -104,21 +104,21 @@ def test_next_and_previous_walk_every_case_once(many: Any, browser: Any, technol
 
 
 def test_the_worklist_is_ordered_by_due_date_and_those_without_one_come_last(
-    many: Any, browser: Any, technologist: Any
+    many: Any, as_user: Any, technologist: Any
 ) -> None:
     many(1, due_on=None)
     many(1, due_on=TODAY + datetime.timedelta(days=4))
     many(1, due_on=TODAY - datetime.timedelta(days=1))
-    rows = browser(technologist).get("/").context["work"].rows
+    rows = as_user(technologist).get("/").context["work"].rows
     assert [case.accession_number for case in rows] == ["N-0002", "N-0001", "N-0000"]
-    page = browser(technologist).get("/").content.decode()
+    page = as_user(technologist).get("/").content.decode()
     assert "1 day overdue" in page and "due in 4 days" in page and "no due date" in page
 
 
-def test_filters_live_in_the_address_and_survive_paging(many: Any, browser: Any, technologist: Any) -> None:
+def test_filters_live_in_the_address_and_survive_paging(many: Any, as_user: Any, technologist: Any) -> None:
     many(60, state="signed")
     many(5)
-    client = browser(technologist)
+    client = as_user(technologist)
     first = client.get(reverse("case-list"), {"state": "signed", "q": "name"})
     assert len(first.context["page"].rows) == 50
     assert "state=signed" in first.context["page"].next and "q=name" in first.context["page"].next
@@ -127,26 +127,26 @@ def test_filters_live_in_the_address_and_survive_paging(many: Any, browser: Any,
     assert {case.state for case in second.context["page"].rows} == {"signed"} and len(second.context["page"].rows) == 10
 
 
-def test_a_broken_cursor_gets_the_first_page(many: Any, browser: Any, technologist: Any) -> None:
+def test_a_broken_cursor_gets_the_first_page(many: Any, as_user: Any, technologist: Any) -> None:
     many(2)
-    answer = browser(technologist).get(reverse("case-list"), {"from": "nonsense"})
+    answer = as_user(technologist).get(reverse("case-list"), {"from": "nonsense"})
     assert answer.status_code == 200 and len(answer.context["page"].rows) == 2
 
 
 def test_the_review_queue_comes_first_and_only_for_supervisors(
-    many: Any, browser: Any, technologist: Any, supervisor: Any
+    many: Any, as_user: Any, technologist: Any, supervisor: Any
 ) -> None:
     many(1, state="submitted")
-    page = browser(supervisor).get("/").content.decode()
+    page = as_user(supervisor).get("/").content.decode()
     assert page.index("Awaiting review") < page.index("In progress") and "N-0000" in page
-    assert "N-0000" not in browser(technologist).get("/").content.decode()
+    assert "N-0000" not in as_user(technologist).get("/").content.decode()
 
 
-def test_whose_cases(many: Any, browser: Any, technologist: Any, colleague: Any) -> None:
+def test_whose_cases(many: Any, as_user: Any, technologist: Any, colleague: Any) -> None:
     many(1)
     many(1, assignee=colleague)
     many(1, assignee=None)
-    client = browser(technologist)
+    client = as_user(technologist)
 
     def shown(whose: str) -> set[str]:
         return {case.accession_number for case in client.get("/", {"whose": whose}).context["work"].rows}
@@ -156,8 +156,8 @@ def test_whose_cases(many: Any, browser: Any, technologist: Any, colleague: Any)
     assert shown("all") == {"N-0000", "N-0001", "N-0002"}
 
 
-def test_empty_pages_say_what_to_do_first(browser: Any, technologist: Any) -> None:
-    client = browser(technologist)
+def test_empty_pages_say_what_to_do_first(as_user: Any, technologist: Any) -> None:
+    client = as_user(technologist)
     assert "Open a case when a specimen arrives" in client.get("/").content.decode()
     assert "A case begins with" in client.get(reverse("case-list")).content.decode()
     assert "No patients yet" in client.get(reverse("patient-list")).content.decode()

@@ -75,10 +75,25 @@ def addresses(case: Any, report: Any, metaphase: Any) -> dict[str, str]:
     }
 
 
-NAMES = (
-    "worklist case-list case-new case case-edit case-cells case-audit cell patient-list patient-new patient "
-    "patient-edit report models account not-found refused"
-).split()
+NAMES = [
+    "worklist",
+    "case-list",
+    "case-new",
+    "case",
+    "case-edit",
+    "case-cells",
+    "case-audit",
+    "cell",
+    "patient-list",
+    "patient-new",
+    "patient",
+    "patient-edit",
+    "report",
+    "models",
+    "account",
+    "not-found",
+    "refused",
+]
 
 
 def check(text: str, *, whole: bool = True) -> None:
@@ -97,7 +112,7 @@ def check(text: str, *, whole: bool = True) -> None:
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("state", ["open", "submitted", "signed"])
 def test_pages_hold_nothing_inline(
-    name: str, state: str, request: Any, browser: Any, supervisor: Any, case: Any, metaphase: Any, submitted: Any
+    name: str, state: str, request: Any, as_user: Any, supervisor: Any, case: Any, metaphase: Any, submitted: Any
 ) -> None:
     if state == "signed":
         request.getfixturevalue("signed")
@@ -105,7 +120,7 @@ def test_pages_hold_nothing_inline(
         from cases.actions.return_case import return_case
 
         return_case(user=supervisor, case_id=case.pk, reason="again")
-    answer = browser(supervisor).get(addresses(case, submitted, metaphase)[name])
+    answer = as_user(supervisor).get(addresses(case, submitted, metaphase)[name])
     policy = answer.headers["Content-Security-Policy"]
     assert "default-src 'none'" in policy and "unsafe" not in policy
     check(answer.content.decode(), whole=name != "case-cells")
@@ -114,18 +129,18 @@ def test_pages_hold_nothing_inline(
 @pytest.mark.django_db
 @pytest.mark.parametrize("name", ["sign-in", "laboratory", "member"])
 def test_pages_before_sign_in_and_of_the_administrator(
-    name: str, browser: Any, client: Any, administrator: Any, technologist: Any
+    name: str, as_user: Any, client: Any, administrator: Any, technologist: Any
 ) -> None:
     if name == "sign-in":
         check(client.get(reverse(name)).content.decode())
         return
     args = [technologist.memberships.get().pk] if name == "member" else []
-    check(browser(administrator).get(reverse(name, args=args)).content.decode())
+    check(as_user(administrator).get(reverse(name, args=args)).content.decode())
 
 
 @pytest.mark.django_db
-def test_forms_that_came_back_refused_hold_nothing_inline(browser: Any, technologist: Any, case: Any) -> None:
-    client = browser(technologist)
+def test_forms_that_came_back_refused_hold_nothing_inline(as_user: Any, technologist: Any, case: Any) -> None:
+    client = as_user(technologist)
     for name, args in (("case-new", []), ("patient-new", []), ("case-submit", [case.pk]), ("culture-new", [case.pk])):
         answer = client.post(reverse(name, args=args), {"identifier": "", "result": "", "label": ""})
         assert answer.status_code == 422, name
@@ -139,9 +154,9 @@ def test_the_page_for_a_broken_program_needs_nothing_of_the_program() -> None:
 
 
 def test_the_research_mark_goes_only_when_the_laboratory_ends_it(
-    db: Any, browser: Any, technologist: Any, lab: Any
+    db: Any, as_user: Any, technologist: Any, lab: Any
 ) -> None:
-    client = browser(technologist)
+    client = as_user(technologist)
     assert "esearch use only" in client.get("/").content.decode()
     lab.research_use_only = False
     lab.save()

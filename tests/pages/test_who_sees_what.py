@@ -43,20 +43,20 @@ def address(case: Any, metaphase: Any, submitted: Any) -> Any:
 
 @pytest.mark.parametrize("name", OWN_RECORDS)
 def test_owner_sees_it_and_a_stranger_finds_nothing(
-    name: str, address: Any, browser: Any, technologist: Any, stranger: Any
+    name: str, address: Any, as_user: Any, technologist: Any, stranger: Any
 ) -> None:
-    assert browser(technologist).get(address(name)).status_code == 200
-    answer = browser(stranger).get(address(name))
+    assert as_user(technologist).get(address(name)).status_code == 200
+    answer = as_user(stranger).get(address(name))
     assert answer.status_code == 404
     assert "26-01842" not in answer.content.decode() and "Lindqvist" not in answer.content.decode()
 
 
 @pytest.mark.parametrize("name", LISTS)
 def test_lists_open_for_members_and_show_strangers_nothing_of_ours(
-    name: str, address: Any, browser: Any, technologist: Any, stranger: Any
+    name: str, address: Any, as_user: Any, technologist: Any, stranger: Any
 ) -> None:
-    assert browser(technologist).get(address(name)).status_code == 200
-    answer = browser(stranger).get(address(name))
+    assert as_user(technologist).get(address(name)).status_code == 200
+    answer = as_user(stranger).get(address(name))
     assert answer.status_code == 200
     assert "26-01842" not in answer.content.decode() and "Lindqvist" not in answer.content.decode()
 
@@ -76,25 +76,25 @@ def test_nobody_sees_a_page_without_signing_in(name: str, address: Any, client: 
     ],
 )
 def test_pages_of_a_role(
-    name: str, allowed: list[str], refused: list[str], address: Any, browser: Any, request: Any
+    name: str, allowed: list[str], refused: list[str], address: Any, as_user: Any, request: Any
 ) -> None:
     for role in allowed:
-        assert browser(request.getfixturevalue(role)).get(address(name)).status_code == 200
+        assert as_user(request.getfixturevalue(role)).get(address(name)).status_code == 200
     for role in refused:
-        answer = browser(request.getfixturevalue(role)).get(address(name))
+        answer = as_user(request.getfixturevalue(role)).get(address(name))
         assert answer.status_code == 403 and "Not allowed" in answer.content.decode()
 
 
-def test_a_stranger_with_the_role_reads_only_the_strangers_own(address: Any, browser: Any, stranger: Any) -> None:
-    assert browser(stranger).get(address("case-audit")).status_code == 404
+def test_a_stranger_with_the_role_reads_only_the_strangers_own(address: Any, as_user: Any, stranger: Any) -> None:
+    assert as_user(stranger).get(address("case-audit")).status_code == 404
 
 
 @pytest.mark.parametrize("name", POSTS)
-def test_a_stranger_changes_nothing(name: str, address: Any, browser: Any, stranger: Any, case: Any) -> None:
+def test_a_stranger_changes_nothing(name: str, address: Any, as_user: Any, stranger: Any, case: Any) -> None:
     from karyosite.audit.models import AuditEntry
 
     before = AuditEntry.objects.count()
-    assert browser(stranger).post(address(name), POSTS[name]).status_code == 404
+    assert as_user(stranger).post(address(name), POSTS[name]).status_code == 404
     assert AuditEntry.objects.count() == before
 
 
@@ -112,19 +112,19 @@ def test_a_stranger_changes_nothing(name: str, address: Any, browser: Any, stran
     ],
 )
 def test_a_colleague_without_the_right_is_refused(
-    name: str, role: str, address: Any, browser: Any, request: Any, case: Any
+    name: str, role: str, address: Any, as_user: Any, request: Any, case: Any
 ) -> None:
-    answer = browser(request.getfixturevalue(role)).post(address(name), POSTS[name])
+    answer = as_user(request.getfixturevalue(role)).post(address(name), POSTS[name])
     assert answer.status_code == 403
     case.refresh_from_db()
     assert case.state == "submitted"
 
 
 def test_controls_are_hidden_from_those_whom_they_would_refuse(
-    case: Any, karyogram: Any, browser: Any, technologist: Any, administrator: Any
+    case: Any, karyogram: Any, as_user: Any, technologist: Any, administrator: Any
 ) -> None:
     url = reverse("case", args=[case.pk])
-    mine, theirs = (browser(who).get(url).content.decode() for who in (technologist, administrator))
+    mine, theirs = (as_user(who).get(url).content.decode() for who in (technologist, administrator))
     for control in ('id="upload"', reverse("case-submit", args=[case.pk]), reverse("culture-new", args=[case.pk])):
         assert control in mine and control not in theirs
     audit = reverse("case-audit", args=[case.pk])
@@ -132,26 +132,26 @@ def test_controls_are_hidden_from_those_whom_they_would_refuse(
 
 
 def test_the_review_panel_is_for_supervisors_only(
-    case: Any, submitted: Any, browser: Any, technologist: Any, supervisor: Any
+    case: Any, submitted: Any, as_user: Any, technologist: Any, supervisor: Any
 ) -> None:
     url, sign, back = (reverse(name, args=[case.pk]) for name in ("case", "case-sign", "case-return"))
-    assert sign in browser(supervisor).get(url).content.decode()
-    author = browser(technologist).get(url).content.decode()
+    assert sign in as_user(supervisor).get(url).content.decode()
+    author = as_user(technologist).get(url).content.decode()
     assert sign not in author and back not in author and "Awaiting review" in author
 
 
 @pytest.mark.parametrize("name", ["case", "patient", "report", "cell-analyse"])
-def test_unknown_ids_are_not_found(name: str, browser: Any, technologist: Any) -> None:
+def test_unknown_ids_are_not_found(name: str, as_user: Any, technologist: Any) -> None:
     url = reverse(name, args=[uuid.uuid4()])
-    client = browser(technologist)
+    client = as_user(technologist)
     answer = client.post(url) if name == "cell-analyse" else client.get(url)
     assert answer.status_code == 404 and "There is nothing here" in answer.content.decode()
 
 
-def test_someone_of_no_laboratory_is_told_so(browser: Any, db: Any) -> None:
+def test_someone_of_no_laboratory_is_told_so(as_user: Any, db: Any) -> None:
     from karyosite.accounts.models import User
 
-    answer = browser(User.objects.create_user(username="lone")).get("/")
+    answer = as_user(User.objects.create_user(username="lone")).get("/")
     assert answer.status_code == 200 and "not a member of a laboratory" in answer.content.decode()
 
 
@@ -160,5 +160,5 @@ def test_a_fragment_after_the_session_ended_sends_the_window_to_sign_in(case: An
     assert answer.headers["HX-Redirect"] == reverse("sign-in")
 
 
-def test_pages_with_patients_names_are_not_kept_by_browsers(case: Any, browser: Any, technologist: Any) -> None:
-    assert "no-store" in browser(technologist).get(reverse("case", args=[case.pk])).headers["Cache-Control"]
+def test_pages_with_patients_names_are_not_kept_by_browsers(case: Any, as_user: Any, technologist: Any) -> None:
+    assert "no-store" in as_user(technologist).get(reverse("case", args=[case.pk])).headers["Cache-Control"]
