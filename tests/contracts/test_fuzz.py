@@ -6,12 +6,15 @@ The records exist, and most made-up ids are exchanged for theirs, so that reques
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import schemathesis
 from django.core.cache import cache
+from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
+from django.db import close_old_connections
 from django.utils import timezone
 from hypothesis import HealthCheck, settings
 from schemathesis.checks import not_a_server_error
@@ -39,7 +42,19 @@ _KINDS = {"patients": "patient", "cases": "case", "reports": "report", "metaphas
 
 
 @pytest.fixture
-def world(patient: Any, case: Any, karyogram: Any, technologist: Any, supervisor: Any) -> dict[str, str]:
+def _one_connection() -> Iterator[None]:
+    """As Django's own test client has it: the end of a request does not close the connection of the test."""
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in (request_started, request_finished):
+        signal.connect(close_old_connections)
+
+
+@pytest.fixture
+def world(
+    patient: Any, case: Any, karyogram: Any, technologist: Any, supervisor: Any, _one_connection: None
+) -> dict[str, str]:
     """One record of each kind, the case returned to Tess and open for work, and her token."""
     from cases.actions.accept_karyogram import accept_karyogram
     from cases.actions.return_case import return_case
