@@ -1,7 +1,7 @@
 """Fetching a row for change: locked, and allowed to the user, or refused.
 
 Locks are taken in one order everywhere: case, then cell, then karyogram, then (by the audit log) the laboratory.
-NO KEY UPDATE, because plain UPDATE locks would wait for every row that merely points at them.
+NO KEY UPDATE, because a plain lock would also hold up everybody whose new rows merely point at the locked one.
 """
 
 from __future__ import annotations

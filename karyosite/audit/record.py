@@ -68,7 +68,7 @@ def record(
     """Append one entry.  Must run in the transaction of the change that it tells of.
 
     The laboratory's row is locked for the append: two writers get consecutive numbers.  NO KEY UPDATE: a plain
-    lock would deadlock with another writer whose new row already points at the laboratory.
+    lock would also hold up everybody whose new rows merely point at the laboratory.
     """
     if verb not in _VERBS:
         raise LookupError(f"audit verb {verb!r} is not registered")

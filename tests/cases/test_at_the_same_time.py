@@ -112,6 +112,18 @@ if settings.DATABASES["default"]["ENGINE"].endswith("postgresql"):
         assert sorted(result.repeated for result in results) == [False, True, True, True, True, True]
         assert Karyogram.objects.get(pk=karyogram.pk).version == 2
 
+    def test_writers_of_one_laboratory_do_not_lock_each_other_out(technologist: Any, lab: Any) -> None:
+        """Each new row points at the laboratory, whose row the audit log locks to number its entries."""
+
+        def add(thread: int) -> Callable[[], Any]:
+            user = fresh(technologist)
+            return lambda: [create_patient(user=user, identifier=f"{thread}-{number}") for number in range(10)]
+
+        results = at_once(*[add(thread) for thread in range(6)])
+        assert [result for result in results if isinstance(result, Exception)] == []
+        assert Patient.objects.count() == AuditEntry.objects.count() == 60
+        assert broken_links(lab) == []
+
     def test_an_identifier_entered_twice_at_once_is_refused_once(technologist: Any) -> None:
         results = at_once(*[lambda: create_patient(user=fresh(technologist), identifier="SAME")] * 6)
         refused = [result for result in results if isinstance(result, Exception)]
