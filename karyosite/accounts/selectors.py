@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.auth.models import AnonymousUser
 from django.db.models import QuerySet
 
 from karyosite.accounts.models import Membership, User
 
 
-def current_membership(user: User | AnonymousUser | Any) -> Membership | None:
-    """The membership that the user acts under, or None.  Cached on the user object for the request."""
+def current_membership(user: Any) -> Membership | None:
+    """The membership that the user (or AnonymousUser) acts under, or None.  Cached on the user object for the request."""
     if not getattr(user, "is_authenticated", False) or not user.is_active:
         return None
     if not hasattr(user, "_current_membership"):
