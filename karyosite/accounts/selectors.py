@@ -10,7 +10,7 @@ from karyosite.accounts.models import Membership, User
 
 
 def current_membership(user: Any) -> Membership | None:
-    """The membership that the user (or AnonymousUser) acts under, or None.  Cached on the user object for the request."""
+    """The membership under which the user (or AnonymousUser) acts, or None.  Cached on the user for the request."""
     if not getattr(user, "is_authenticated", False) or not user.is_active:
         return None
     if not hasattr(user, "_current_membership"):
