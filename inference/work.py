@@ -16,7 +16,7 @@ import threading
 import time
 from typing import Any
 
-from django.db import DatabaseError, OperationalError, close_old_connections, connection
+from django.db import DatabaseError, InterfaceError, OperationalError, close_old_connections, connection
 
 from cases.models import Metaphase
 from inference import jobs
@@ -28,6 +28,7 @@ from karyosite.imaging import ImageRefused, read_grey
 
 # What the worker exits with when a job took too long; whoever started it starts it again.
 EXIT_TOO_LONG = 70
+_DATABASE_AWAY = (OperationalError, InterfaceError)
 log = logging.getLogger(__name__)
 
 
@@ -49,13 +50,17 @@ def work_on(job_id: str) -> None:
 
 
 def _attempt(held: Claim) -> str:
-    """How it ended, in a word or a sentence, for the log.  Raises ClaimLost."""
+    """How it ended, in a word or a sentence, for the log.
+
+    Raises ClaimLost.  A database that stays away is no fault of the picture: its error is raised too, the heartbeat
+    ends with it, and the job comes back.
+    """
     try:
         proposal = _analyse(held)
         _rehearse("before-commit")
         _patiently(jobs.finish, held, proposal)
         return "succeeded"
-    except ClaimLost:
+    except (ClaimLost, *_DATABASE_AWAY):
         raise
     except AnalysisError as error:
         sentence = str(error)
@@ -83,7 +88,7 @@ def _patiently(step: Any, *arguments: Any) -> None:
         try:
             step(*arguments)
             return
-        except OperationalError:
+        except _DATABASE_AWAY:
             if pause_s is None:
                 raise
             log.warning("the database did not take it; once more in %d s", pause_s, exc_info=True)

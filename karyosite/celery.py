@@ -37,7 +37,7 @@ app.conf.update(
     task_serializer="json",
     result_serializer="json",
     accept_content=["json"],
-    # An exchange each: on a shared one every message would go to every queue.
+    # Each with its own exchange and key, so that no message can reach another queue by a default.
     task_queues=tuple(Queue(name, Exchange(name), routing_key=name) for name in QUEUES),
     task_default_queue="default",
     task_create_missing_queues=False,

@@ -48,6 +48,22 @@ def test_what_an_attempt_raises_becomes_a_sentence(
     assert isinstance(raised, Conflict) or "Traceback" in caplog.text, "the operator finds the fault in the log"
 
 
+def test_a_database_that_stays_away_does_not_fail_the_job(held: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from django.db import OperationalError
+
+    from inference import work
+    from inference.models import InferenceJob
+
+    def away(*_: Any, **__: Any) -> None:
+        raise OperationalError("server closed the connection unexpectedly")
+
+    monkeypatch.setattr(work, "read_grey", away)
+    with pytest.raises(OperationalError):
+        work._attempt(held)
+    job = InferenceJob.objects.get(pk=held.job_id)
+    assert (job.state, job.error) == ("running", ""), "it comes back when its heartbeat is old"
+
+
 def test_one_live_job_a_cell(metaphase: Any, technologist: Any, colleague: Any) -> None:
     from inference import jobs
     from inference.models import InferenceJob
