@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -67,6 +68,33 @@ def browser_context(browser: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[A
 @pytest.fixture
 def browser_page(browser_context: Any) -> Any:
     return browser_context.new_page()
+
+
+@pytest.fixture
+def unhurried_server(transactional_db: None, live_server: Any) -> Iterator[Any]:
+    """The live server; the test's database stays until the server has answered everything it was asked.
+
+    A closed browser does not stop a request that is being worked on: emptied tables under it fail the next test.
+    """
+    from django.core.signals import request_finished, request_started
+
+    under_way: list[int] = []
+
+    def begins(**_: Any) -> None:
+        under_way.append(1)
+
+    def ends(**_: Any) -> None:
+        if under_way:
+            under_way.pop()
+
+    request_started.connect(begins)
+    request_finished.connect(ends)
+    yield live_server
+    until = time.monotonic() + 10
+    while under_way and time.monotonic() < until:
+        time.sleep(0.01)
+    request_started.disconnect(begins)
+    request_finished.disconnect(ends)
 
 
 def sign_in(context: Any, user: Any, address: str) -> None:

@@ -102,13 +102,13 @@ class CellPage:
 
 
 @pytest.fixture
-def cell_page(transactional_db: None, live_server: Any, browser_context: Any) -> Any:
+def cell_page(unhurried_server: Any, browser_context: Any) -> Any:
     """cell_page(user, metaphase) → CellPage, signed in but not opened."""
 
     def make(user: Any, metaphase: Any, context: Any = None) -> CellPage:
         context = context or browser_context
-        sign_in(context, user, live_server.url)
-        return CellPage(context.new_page(), metaphase, live_server.url)
+        sign_in(context, user, unhurried_server.url)
+        return CellPage(context.new_page(), metaphase, unhurried_server.url)
 
     return make
 

@@ -86,6 +86,7 @@ export function showDoubts(store, commands, { bar, list, title }) {
     button.type = "button";
     make("b", button, "", chromosome.state === "debris" ? "debris" : slotName(chromosome.label));
     make("span", button, "", chromosome.flags.join("; "));
+    button.title = chromosome.flags.join("; ");
     button.addEventListener("click", () => commands.choose(chromosome.id));
     if (!chosen || !editable) return entry;
     const keep = make("button", entry, "doubt-act", chromosome.label === "unknown" ? "Keep as it is " : `Keep ${chromosome.label} `);
@@ -107,7 +108,9 @@ export function showDoubts(store, commands, { bar, list, title }) {
     const open = doubtsInOrder(karyogram);
     const flagged = karyogram.chromosomes.some((one) => one.flags.length);
     bar.classList.toggle("none", !open.length);
-    title.textContent = open.length ? "Doubts" : flagged ? "No doubts left" : "No doubts";
+    const at = open.findIndex((one) => one.id === selected);
+    const many = at < 0 ? plural(open.length, "doubt") : `Doubt ${at + 1} of ${open.length}`;
+    title.textContent = open.length ? many : flagged ? "No doubts left" : "No doubts";
     list.replaceChildren(...open.map((one) => item(one, one.id === selected, editable)));
     list.querySelector(".now")?.scrollIntoView({ block: "nearest", inline: "nearest" });
   }

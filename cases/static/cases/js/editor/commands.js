@@ -50,14 +50,14 @@ export class Commands {
   relabel(label) {
     const chromosome = this.#chosen();
     if (!chromosome) return;
-    const doubted = isDoubtful(chromosome);
     const stays = slotOf(chromosome) === label;
     if (stays && chromosome.reviewed) {
       this.say(`${chromosomeName(chromosome)}: nothing to change.`, "quiet");
       return;
     }
     const index = stays ? chromosome.order : slots(this.store.state.document).get(label).length;
-    if (this.#edit({ op: "move", id: chromosome.id, label, index }) && doubted) this.nextDoubt();
+    // It stays chosen: what is typed next must not fall on another one.
+    this.#edit({ op: "move", id: chromosome.id, label, index });
   }
 
   /** Dropped by the pointer: {slot, index} as the sheet found them. */
@@ -130,8 +130,7 @@ export class Commands {
       this.say("This is debris already. Type its class to bring it back.", "info");
       return;
     }
-    const next = this.sheet.neighbour(chromosome.id, "right") ?? this.sheet.neighbour(chromosome.id, "left");
-    if (this.#edit({ op: "debris", id: chromosome.id }) && next) this.choose(next);
+    this.#edit({ op: "debris", id: chromosome.id });
   }
 
   /** A person has looked at the doubt and keeps what the machine proposed; then the next one. */

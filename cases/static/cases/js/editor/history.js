@@ -87,6 +87,7 @@ export class History {
     }
     this.#queue(kind, null);
     this.#show();
+    this.#point(this.pending.at(-1)?.predicted);
     void this.#run();
     return true;
   }
@@ -285,7 +286,7 @@ export class History {
 
   async #confirm(answer) {
     const { step } = answer;
-    this.pending.shift();
+    const item = this.pending.shift();
     this.base = step.version;
     if (step.version === this.confirmed.version + 1) {
       this.confirmed = {
@@ -305,6 +306,12 @@ export class History {
     if (!this.pending.length) this.base = this.confirmed.version;
     this.store.set({ save: this.pending.length ? "saving" : "saved" });
     this.#show();
+    if (item.kind !== "edit" && !item.predicted) this.#point(step.edit);
+  }
+
+  /* What an undo or redo has changed is chosen, so that the eye finds it. */
+  #point(edit) {
+    if (edit?.id) this.store.select(edit.id);
   }
 
   #remember(step) {

@@ -6,7 +6,6 @@ import { boundsOf, pathData, ringsOf } from "./shapes.js";
 import { chromosomeName, slotName } from "./words.js";
 
 const SVG = "http://www.w3.org/2000/svg";
-const LABEL_PX = 11;
 const [LEAST_ZOOM, MOST_ZOOM] = [0.05, 16];
 const DRAG_PX = 5;
 
@@ -27,6 +26,7 @@ export class Spread {
     this.texts = new Map();
     this.view = { x: 0, y: 0, scale: 1 };
     this.fitted = true;
+    this.labelSize = 11; // CSS pixels; larger on very large screens
     svg.addEventListener("wheel", (event) => this.#wheel(event), { passive: false });
     svg.addEventListener("pointerdown", (event) => this.#down(event));
     svg.addEventListener("pointerover", (event) => store.hover(this.#idAt(event)));
@@ -50,6 +50,7 @@ export class Spread {
   fit() {
     const { width, height } = this.svg.getBoundingClientRect();
     if (!width || !height) return;
+    this.labelSize = parseFloat(getComputedStyle(this.svg).getPropertyValue("--label-size")) || 11;
     const scale = Math.min(width / this.image.width, height / this.image.height);
     this.view = {
       scale,
@@ -87,7 +88,7 @@ export class Spread {
     if (!width || !height) return;
     const { x, y, scale } = this.view;
     this.svg.setAttribute("viewBox", `${x} ${y} ${width / scale} ${height / scale}`);
-    this.labels.style.fontSize = `${LABEL_PX / scale}px`;
+    this.labels.style.fontSize = `${this.labelSize / scale}px`;
     this.labels.style.strokeWidth = `${3 / scale}px`;
   }
 
@@ -171,7 +172,7 @@ export class Spread {
     const { width, height } = this.svg.getBoundingClientRect();
     if (!karyogram || !width) return;
     // Placed for the fitted view; zoomed in, there is only more room.
-    const size = LABEL_PX / Math.min(width / this.image.width, height / this.image.height);
+    const size = this.labelSize / Math.min(width / this.image.width, height / this.image.height);
     for (const [id, [x, y]] of placeLabels(karyogram.chromosomes, this.image, size)) {
       this.texts.get(id).setAttribute("x", x);
       this.texts.get(id).setAttribute("y", y);
@@ -179,6 +180,7 @@ export class Spread {
   }
 
   #mark({ selected, hovered }) {
+    this.svg.classList.toggle("chosen", selected !== null);
     for (const [id, path] of this.paths) {
       path.classList.toggle("selected", id === selected);
       path.classList.toggle("hovered", id === hovered);
