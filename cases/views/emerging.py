@@ -130,7 +130,7 @@ def _blockers(cells: int, accepted: int, working: int) -> list[str]:
     elif not accepted:
         found.append("No cell is accepted yet. Open a cell, check it, and accept it.")
     if working:
-        found.append(f"{_cells(working)} still being analysed.")
+        found.append(f"{_cells(working)} {'is' if working == 1 else 'are'} still being analysed.")
     return found
 
 
@@ -140,7 +140,7 @@ def _remarks(analysed: int, accepted: int, failed: int, doubts: int) -> list[str
     if doubts:
         found.append(f"{doubts} {'doubt' if doubts == 1 else 'doubts'} not looked at.")
     if analysed > accepted > 0:
-        found.append(f"{_cells(analysed - accepted)} analysed and not accepted.")
+        found.append(f"{_cells(analysed - accepted)} analysed, not accepted.")
     if failed:
         found.append(f"{_cells(failed)} could not be analysed.")
     return found
