@@ -78,9 +78,20 @@ class MemberNewForm(MemberForm):
     field_order = ("username", "printed_name", "role", "password")
 
 
-class MemberEditForm(MemberForm):
-    active = forms.BooleanField(label="May sign in", required=False)
-
-
 class SetPasswordForm(LabForm):
     password = _password("New password", "new-password", help_text="At least ten characters; tell it in person.")
+
+
+class RemoveForm(LabForm):
+    reason = forms.CharField(label="Reason", required=False, max_length=5000, help_text="Kept in the audit log.")
+
+
+class LaboratoryForm(LabForm):
+    name = forms.CharField(label="Name", max_length=200, help_text="Printed on every report.")
+    research_use_only = forms.BooleanField(label="Results are for research use only", required=False)
+    reason = forms.CharField(
+        label="The validation that this decision rests on",
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text="Needed to end the research mark, or to bring it back.",
+    )

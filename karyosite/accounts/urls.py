@@ -14,4 +14,6 @@ urlpatterns = [
     path("laboratory/", views.laboratory, name="laboratory"),
     path("laboratory/members/", views.member_new, name="member-new"),
     path("laboratory/members/<int:member_id>/", views.member, name="member"),
+    path("laboratory/members/<int:member_id>/password/", views.member_password, name="member-password"),
+    path("laboratory/members/<int:member_id>/remove/", views.member_remove, name="member-remove"),
 ]

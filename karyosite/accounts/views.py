@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
@@ -15,17 +16,21 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
-from karyosite.accounts import members, tokens
+from karyosite.accounts import actions, members, tokens
 from karyosite.accounts.forms import (
-    MemberEditForm,
+    LaboratoryForm,
+    MemberForm,
     MemberNewForm,
     PasswordForm,
+    RemoveForm,
     SetPasswordForm,
     SignInForm,
     TokenForm,
 )
+from karyosite.accounts.models import Membership
 from karyosite.accounts.throttle import sign_in_wait
 from karyosite.errors import Forbidden, NotFound, Refusal
+from karyosite.forms import LabForm
 from karyosite.pages import page, person
 
 
@@ -120,14 +125,36 @@ def token_revoke(request: HttpRequest, token_id: uuid.UUID) -> HttpResponse:
 
 @page
 def laboratory(request: HttpRequest) -> HttpResponse:
-    return _laboratory(request)
+    """Members and settings; POST changes the settings."""
+    if request.method != "POST":
+        return _laboratory(request)
+    form = LaboratoryForm(request.POST)
+    members.administered(person(request))
+    if form.is_valid() and _done(form, actions.change_laboratory, user=person(request), **form.cleaned_data):
+        messages.success(request, "The laboratory's settings are changed.")
+        return redirect("laboratory")
+    return _laboratory(request, settings_form=form)
 
 
-def _laboratory(request: HttpRequest, **shown: Any) -> HttpResponse:
+def _done(form: LabForm, action: Callable[..., Any], **arguments: Any) -> bool:
+    """Runs the action; a refusal that speaks of the input goes into the form."""
+    try:
+        action(**arguments)
+    except (NotFound, Forbidden):
+        raise
+    except Refusal as refusal:
+        form.take(refusal)
+        return False
+    return True
+
+
+def _laboratory(request: HttpRequest, **refused: LabForm) -> HttpResponse:
     user = person(request)
-    context = {"laboratory": members.administered(user), "members": list(members.members(user)), **shown}
-    context.setdefault("member_form", MemberNewForm())
-    return render(request, "accounts/laboratory.html", context, status=422 if "member_form" in shown else 200)
+    lab = members.administered(user)
+    context: dict[str, Any] = {"laboratory": lab, "members": list(members.members(user))}
+    context["member_form"] = MemberNewForm()
+    context["settings_form"] = LaboratoryForm(initial={"name": lab.name, "research_use_only": lab.research_use_only})
+    return render(request, "accounts/laboratory.html", context | refused, status=422 if refused else 200)
 
 
 @sensitive_post_parameters("password")
@@ -137,44 +164,58 @@ def member_new(request: HttpRequest) -> HttpResponse:
     user = person(request)
     members.administered(user)
     form = MemberNewForm(request.POST)
-    if form.is_valid():
-        try:
-            made = members.add_member(user=user, **form.cleaned_data)
-        except (NotFound, Forbidden):
-            raise
-        except Refusal as refusal:
-            form.take(refusal)
-        else:
-            messages.success(request, f"{made.user} is a member now and can sign in as {made.user.username}.")
-            return redirect("laboratory")
+    if form.is_valid() and _done(form, actions.add_member, user=user, **form.cleaned_data):
+        given = form.cleaned_data
+        messages.success(request, f"{given['printed_name']} is a member now and can sign in as {given['username']}.")
+        return redirect("laboratory")
     return _laboratory(request, member_form=form)
+
+
+@page
+def member(request: HttpRequest, member_id: int) -> HttpResponse:
+    """One member; POST changes name and role."""
+    user = person(request)
+    found = members.member(user, member_id)
+    if request.method != "POST":
+        return _member(request, found)
+    form = MemberForm(request.POST)
+    if form.is_valid() and _done(form, actions.change_member, user=user, member_id=member_id, **form.cleaned_data):
+        messages.success(request, f"{form.cleaned_data['printed_name']} is changed.")
+        return redirect("laboratory")
+    return _member(request, found, form=form)
 
 
 @sensitive_post_parameters("password")
 @page
-def member(request: HttpRequest, member_id: int) -> HttpResponse:
-    """One member: role and name, or, where `password` is sent, a new first password."""
+@require_POST
+def member_password(request: HttpRequest, member_id: int) -> HttpResponse:
     user = person(request)
     found = members.member(user, member_id)
-    setting = "password" in request.POST
-    initial = {"printed_name": found.user.printed_name, "role": found.role, "active": found.user.is_active}
-    form = MemberEditForm(None if setting else request.POST or None, initial=initial)
-    password_form = SetPasswordForm(request.POST if setting else None)
-    used = password_form if setting else form
-    if request.method == "POST" and used.is_valid():
-        try:
-            if setting:
-                members.set_password(user=user, member_id=found.pk, **used.cleaned_data)
-                said = f"The new password for {found.user} holds from now on."
-            else:
-                members.change_member(user=user, member_id=found.pk, **used.cleaned_data)
-                said = f"{used.cleaned_data['printed_name']} is changed."
-        except (NotFound, Forbidden):
-            raise
-        except Refusal as refusal:
-            used.take(refusal)
-        else:
-            messages.success(request, said)
-            return redirect("laboratory")
-    context = {"member": found, "form": form, "password_form": password_form, "own": found.user_id == user.pk}
-    return render(request, "accounts/member.html", context, status=422 if used.errors else 200)
+    form = SetPasswordForm(request.POST)
+    if form.is_valid() and _done(form, actions.set_password, user=user, member_id=member_id, **form.cleaned_data):
+        messages.success(request, f"The new password for {found.user} holds from now on.")
+        return redirect("laboratory")
+    return _member(request, found, password_form=form)
+
+
+@page
+@require_POST
+def member_remove(request: HttpRequest, member_id: int) -> HttpResponse:
+    user = person(request)
+    found = members.member(user, member_id)
+    form = RemoveForm(request.POST)
+    if form.is_valid() and _done(form, actions.remove_member, user=user, member_id=member_id, **form.cleaned_data):
+        messages.success(request, f"{found.user} is no longer a member. Signatures and the audit log keep the name.")
+        return redirect("laboratory")
+    return _member(request, found, remove_form=form)
+
+
+def _member(request: HttpRequest, found: Membership, **refused: LabForm) -> HttpResponse:
+    context: dict[str, Any] = {
+        "member": found,
+        "own": found.user_id == person(request).pk,
+        "form": MemberForm(initial={"printed_name": found.user.printed_name, "role": found.role}),
+        "password_form": SetPasswordForm(),
+        "remove_form": RemoveForm(),
+    }
+    return render(request, "accounts/member.html", context | refused, status=422 if refused else 200)

@@ -88,10 +88,11 @@ def test_an_administrator_adds_changes_and_closes_a_member(as_user: Any, adminis
     assert made.laboratory == lab and Client().login(username="nora", password="four quiet lamps")
     again = client.post(reverse("member-new"), typed)
     assert again.status_code == 422 and "Nora Lund" in again.content.decode()
-    url = reverse("member", args=[made.pk])
-    client.post(url, {"printed_name": "Nora Lund-Ek", "role": "supervisor"})
-    made.refresh_from_db()
-    assert (made.role, made.user.printed_name, made.user.is_active) == ("supervisor", "Nora Lund-Ek", False)
+    client.post(reverse("member", args=[made.user_id]), {"printed_name": "Nora Lund-Ek", "role": "supervisor"})
+    made = Membership.objects.get(user__username="nora")
+    assert (made.role, made.user.printed_name) == ("supervisor", "Nora Lund-Ek")
+    client.post(reverse("member-remove", args=[made.user_id]), {"reason": "moved away"})
+    assert not lab.memberships.filter(user__username="nora").exists()
     assert not Client().login(username="nora", password="four quiet lamps")
 
 
@@ -99,19 +100,38 @@ def test_an_administrator_cannot_lock_herself_out_nor_reach_another_laboratory(
     as_user: Any, administrator: Any, stranger: Any
 ) -> None:
     client = as_user(administrator)
-    own = administrator.memberships.get()
-    answer = client.post(reverse("member", args=[own.pk]), {"printed_name": "Ada", "role": "technologist"})
-    assert answer.status_code == 422 and "cannot take away your own rights" in answer.content.decode()
-    theirs = reverse("member", args=[stranger.memberships.get().pk])
-    assert client.get(theirs).status_code == 404
-    assert client.post(theirs, {"password": "four quiet lamps"}).status_code == 404
+    own = reverse("member", args=[administrator.pk])
+    answer = client.post(own, {"printed_name": "Ada the Third", "role": "technologist"})
+    assert answer.status_code == 422 and "last administrator" in answer.content.decode()
+    assert "Ada the Third" in answer.content.decode()
+    assert client.get(reverse("member", args=[stranger.pk])).status_code == 404
+    for name in ("member", "member-password", "member-remove"):
+        typed = {"printed_name": "x", "role": "technologist", "password": "four quiet lamps"}
+        assert client.post(reverse(name, args=[stranger.pk]), typed).status_code == 404
+
+
+def test_the_research_mark_ends_with_a_reason_only(as_user: Any, administrator: Any, lab: Any) -> None:
+    client, url = as_user(administrator), reverse("laboratory")
+    refused = client.post(url, {"name": lab.name})
+    assert refused.status_code == 422 and "Name the validation" in refused.content.decode()
+    client.post(url, {"name": "Harbour Genomics", "reason": "Validation 2026-7, 200 cases."})
+    lab.refresh_from_db()
+    assert (lab.name, lab.research_use_only) == ("Harbour Genomics", False)
+    assert "esearch use only" not in client.get("/").content.decode()
+
+
+@pytest.mark.parametrize("name", ["laboratory", "member", "member-new", "member-password", "member-remove"])
+def test_only_the_administrator_changes_people(name: str, as_user: Any, supervisor: Any, technologist: Any) -> None:
+    args = [technologist.pk] if name in ("member", "member-password", "member-remove") else []
+    typed = {"printed_name": "x", "role": "supervisor", "password": "four quiet lamps", "username": "y", "name": "z"}
+    assert as_user(supervisor).post(reverse(name, args=args), typed).status_code == 403
 
 
 def test_a_new_password_from_the_administrator_ends_open_sessions(
     as_user: Any, administrator: Any, technologist: Any
 ) -> None:
     theirs = as_user(technologist)
-    url = reverse("member", args=[technologist.memberships.get().pk])
+    url = reverse("member-password", args=[technologist.pk])
     as_user(administrator).post(url, {"password": "four quiet lamps"})
     assert theirs.get("/").status_code == 302
     technologist.refresh_from_db()
