@@ -53,7 +53,7 @@ def main() -> None:
     command = [str(python), "-m", "pip", "install", "--progress-bar", "off", "-q", "-r", str(lists[-1])]
     if subprocess.run(command, env=environment, cwd=ROOT).returncode:
         if shutil.disk_usage(ROOT).free < 1e9:
-            stop("The disk filled up while installing. Make room and run the same command again: it goes on from there.")
+            stop("The disk filled up meanwhile. Make room and run the same command again; it goes on from there.")
         stop(
             "Some packages could not be installed; the lines above say which. If this machine has no network, "
             "connect it for this first run; then run the same command again: it goes on from there."

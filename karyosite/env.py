@@ -24,7 +24,7 @@ class Environment(BaseSettings):
         populate_by_name=True,
     )
 
-    database_url: str = Field("", validation_alias=AliasChoices("DATABASE_URL", "KARYOSITE_DATABASE_URL"))
+    database_url: str = Field(default="", validation_alias=AliasChoices("DATABASE_URL", "KARYOSITE_DATABASE_URL"))
     redis_url: str = ""
     data_dir: Path = ROOT / "var"
     secret_key: str = ""

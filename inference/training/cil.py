@@ -39,6 +39,16 @@ def read_voc(path: Path) -> tuple[np.ndarray, np.ndarray]:
     return np.asarray(boxes, np.float32).reshape(-1, 4), np.asarray(classes, np.int64)
 
 
+def read_grey(path: Path) -> np.ndarray:
+    """uint8 (h, w).  OSError names a picture that cannot be read."""
+    import cv2
+
+    pixels = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+    if pixels is None:
+        raise OSError(f"{path} is not a picture that can be read")
+    return np.asarray(pixels)
+
+
 def read_split(root: Path, split: str) -> list[AnnotatedCell]:
     """Every cell of `root/<split>.txt` that has both its image and its annotation."""
     home = root / "24_chromosomes_object"

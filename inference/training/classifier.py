@@ -82,7 +82,7 @@ def augmented(batch: Any) -> Any:
         ],
         1,
     )
-    grid = torch.nn.functional.affine_grid(theta, (count, 2, HEIGHT, WIDTH), align_corners=False)
+    grid = torch.nn.functional.affine_grid(theta, [count, 2, HEIGHT, WIDTH], align_corners=False)
     crops = torch.nn.functional.grid_sample(batch.float() / 255, grid, align_corners=False)
     gain = torch.exp(torch.randn(count, 1, 1) * 0.15)
     crops[:, 0] = (crops[:, 0] * gain).clamp(0, 1)

@@ -14,7 +14,7 @@ import numpy as np
 from tqdm import tqdm
 
 from inference.stages.crops import HEIGHT, WIDTH, upright_crops
-from inference.training.cil import AnnotatedCell, read_split
+from inference.training.cil import AnnotatedCell, read_grey, read_split
 
 
 def jittered(boxes: np.ndarray, rng: random.Random, share: float = 0.05) -> np.ndarray:
@@ -25,11 +25,9 @@ def jittered(boxes: np.ndarray, rng: random.Random, share: float = 0.05) -> np.n
 
 
 def cell_crops(cell: AnnotatedCell, rng: random.Random) -> np.ndarray:
-    import cv2
-
     from inference.backends.threshold import ThresholdSegmenter
 
-    pixels = cv2.imread(str(cell.image), cv2.IMREAD_GRAYSCALE)
+    pixels = read_grey(cell.image)
     boxes = jittered(cell.boxes, rng)
     return upright_crops(pixels, boxes, ThresholdSegmenter().segment(pixels, boxes))
 

@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from inference.labels import CIL_NAMES
-from inference.training.cil import AnnotatedCell, read_split
+from inference.training.cil import AnnotatedCell, read_grey, read_split
 
 
 def augment(pixels: np.ndarray, boxes: np.ndarray, side: int, rng: random.Random) -> tuple[np.ndarray, np.ndarray]:
@@ -71,8 +71,7 @@ class Cells:
 
         cv2.setNumThreads(0)
         cell = self.cells[index]
-        pixels = cv2.imread(str(cell.image), cv2.IMREAD_GRAYSCALE)
-        pixels, boxes = augment(pixels, cell.boxes, self.side, random.Random())
+        pixels, boxes = augment(read_grey(cell.image), cell.boxes, self.side, random.Random())
         full = np.maximum((boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1]), 1e-6)
         boxes = np.clip(boxes, 0, self.side)
         kept = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1]) > 0.4 * full
@@ -121,7 +120,8 @@ def train(*, data: Path, start: Path, out: Path, cpu_hours: float, side: int, ba
 
     out.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(2)
-    model = YOLO(str(start)).model.float().to(memory_format=torch.channels_last).train()
+    model: Any = YOLO(str(start)).model
+    model = model.float().to(memory_format=torch.channels_last).train()
     model.args = get_cfg()
     model.names = dict(enumerate(CIL_NAMES))
     for parameter in model.parameters():
@@ -136,8 +136,9 @@ def train(*, data: Path, start: Path, out: Path, cpu_hours: float, side: int, ba
         ema.load_state_dict(state["ema"])
         optimiser.load_state_dict(state["optimiser"])
         spent, step, seen = state["spent"], state["step"], state["seen"]
-    loader = torch.utils.data.DataLoader(
-        Cells(read_split(data, "train"), side),
+    cells: Any = Cells(read_split(data, "train"), side)
+    loader: Any = torch.utils.data.DataLoader(
+        cells,
         batch_size=batch,
         shuffle=True,
         drop_last=True,
