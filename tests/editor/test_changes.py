@@ -240,3 +240,25 @@ def test_accept_withdraw_and_reopen(cell: CellPage) -> None:
     cell.page.locator("#decide").click()
     cell.page.locator("#decide", has_text="Accept cell").wait_for()
     assert cell.stored()["accepted"] is False
+
+
+def test_one_scale_for_the_sheet_that_comes_back(cell: CellPage) -> None:
+    """Five of one length, four lying flat in one place leave less room: all shrink alike, and grow back."""
+
+    def longest() -> set[int]:
+        boxes = [cell.chromosome(f"c0{number}").bounding_box() for number in range(1, 6)]
+        return {round(max(box["width"], box["height"])) for box in boxes}
+
+    before = longest()
+    assert len(before) == 1
+    for identifier in ("c01", "c02", "c03", "c04", "c05"):
+        cell.choose(identifier)
+        cell.press("r", "1", "2")
+    cell.saved(11)
+    shrunk = longest()
+    assert len(shrunk) == 1
+    assert max(shrunk) < max(before)
+    for _ in range(10):
+        cell.press("z")
+    cell.saved(21)
+    assert longest() == before

@@ -285,3 +285,20 @@ def test_two_windows_of_one_person(cell: CellPage, cell_page: Any, technologist:
     cell.saved(3)
     assert cell.stored_slot("7") == ["c05"]
     assert cell.stored_slot("X") == ["c04", "c03"]
+
+
+def test_a_link_followed_at_once_waits_for_the_answer(cell: CellPage) -> None:
+    asked: list[str] = []
+    cell.page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+
+    def slowly(route: Any) -> None:
+        cell.page.wait_for_timeout(150)
+        route.continue_()
+
+    cell.page.route(re.compile(r"/karyogram/edits/"), slowly)
+    cell.choose("c05")
+    cell.press("7", "f")
+    cell.page.get_by_role("link", name="26-01842").click()
+    cell.page.wait_for_url(f"**/cases/{cell.metaphase.case_id}/")
+    assert [edit["op"] for _, edit in steps(cell)] == ["move", "flip"]
+    assert asked == []

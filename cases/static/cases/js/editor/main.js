@@ -175,6 +175,15 @@ async function lookAgain() {
 addEventListener("online", () => history.resume());
 addEventListener("focus", lookAgain);
 document.addEventListener("visibilitychange", lookAgain);
+// A link followed in the moment between a change and its answer waits for the answer.
+document.addEventListener("click", async (event) => {
+  const link = event.target instanceof Element ? event.target.closest("a[href]:not([download])") : null;
+  const plain = event.button === 0 && !(event.ctrlKey || event.metaKey || event.shiftKey || event.altKey);
+  if (!link || !plain || event.defaultPrevented || store.state.save !== "saving") return;
+  event.preventDefault();
+  await history.settled();
+  location.assign(link.href);
+});
 addEventListener("beforeunload", (event) => {
   if (history.pending.length) event.preventDefault();
 });

@@ -26,6 +26,7 @@ export class Sheet {
     this.buttons = new Map();
     this.image = null;
     this.scale = 0;
+    this.roomy = 0; // the scale when the page was opened or last resized
     this.#build();
     for (const area of [root, tray]) {
       area.addEventListener("pointerover", (event) => store.hover(this.#idAt(event)));
@@ -75,8 +76,10 @@ export class Sheet {
   render(anew) {
     const { document: karyogram } = this.store.state;
     const fitting = this.#fittingScale(karyogram);
-    // While someone works, the scale only shrinks where it must: nothing jumps under the pointer.
-    if (anew || !this.scale || fitting < this.scale) this.scale = fitting;
+    // While someone works, the scale only shrinks where it must, and comes back to what it was at first: a change
+    // that leaves more room makes nothing jump under the pointer.
+    if (anew || !this.roomy) this.roomy = fitting;
+    this.scale = Math.min(this.roomy, fitting);
     const focused = this.#idAt({ target: document.activeElement });
     const members = slots(karyogram);
     const here = new Set(karyogram.chromosomes.map((one) => one.id));
