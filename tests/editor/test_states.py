@@ -269,3 +269,13 @@ def test_the_sheet_can_be_taken_along(cell: CellPage) -> None:
     from pathlib import Path
 
     assert Path(download.value.path()).read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_top_line_stands_alike_with_and_without_chromosomes(cell: CellPage) -> None:
+    before = cell.page.locator(".cell-case h1 a").bounding_box()
+    from cases.models import Karyogram
+
+    Karyogram.objects.update(document={**karyogram_document(), "chromosomes": []}, count=0, doubts=0)
+    cell.open()
+    cell.page.get_by_text("No chromosomes were found").wait_for()
+    assert cell.page.locator(".cell-case h1 a").bounding_box() == before

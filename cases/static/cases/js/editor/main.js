@@ -150,7 +150,7 @@ async function open() {
     return;
   }
   editor.classList.add("ready");
-  editor.classList.toggle("empty", !store.state.document.chromosomes.length);
+  editor.classList.toggle("no-chromosomes", !store.state.document.chromosomes.length);
   if (store.state.document.chromosomes.length) analysis.hide();
   else analysis.showEmpty(store.state.document.note);
 }
