@@ -83,10 +83,9 @@ def test_from_an_empty_lab_to_a_signed_report(program: Program, browser: Any, tm
     assert slot_of(page, program, cell, identifier) == before
     keep_screenshot(page, "e2e-cell")
 
-    page.get_by_role("button", name="Accept cell").click()
-    page.wait_for_function(
-        "async id => (await (await fetch(`/api/v1/metaphases/${id}/karyogram/`)).json()).accepted", arg=cell
-    )
+    with page.expect_response(lambda reply: reply.url.endswith("/karyogram/accept/")) as accepted:
+        page.get_by_role("button", name="Accept cell").click()
+    assert accepted.value.json()["accepted"]
     page.goto(case_url)
     page.get_by_label("Result line").fill("46,XX (one cell; demonstration)")
     page.get_by_role("button", name="Submit case").click()
