@@ -2,49 +2,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db import transaction
-
-from cases.actions import rows, verbs
-from cases.actions.karyogram_steps import Applied, check_base, sent_before, summary, take_step
-from cases.models import EditKind, KaryogramEdit
-from cases.selectors import standing_steps
+from cases.actions import verbs
+from cases.actions.karyogram_steps import Applied
+from cases.actions.step_karyogram import Way, step_karyogram
+from cases.models import EditKind
 from karyosite.accounts.models import User
-from karyosite.audit.record import record
-from karyosite.errors import Conflict
+
+_AGAIN = Way(EditKind.REDO, "redo", verbs.KARYOGRAM_REDONE, "made again")
 
 
-@transaction.atomic
 def redo_karyogram(*, user: User, metaphase_id: Any, base_version: int, client_key: str = "") -> Applied:
     """Makes the change again that the newest undo took back; undoes names the undo step.
 
     Raises Conflict where the base is stale, the case is locked, or there is nothing to redo.
     """
-    metaphase = rows.locked_metaphase(user, "edit_karyogram", metaphase_id)
-    karyogram = rows.locked_karyogram(metaphase)
-    repeated = sent_before(karyogram, client_key, EditKind.REDO)
-    if repeated:
-        return repeated
-    check_base(karyogram, base_version)
-    standing = standing_steps(karyogram).redo
-    if not standing:
-        raise Conflict("There is nothing to redo.", code="nothing-to-redo")
-    target = KaryogramEdit.objects.get(karyogram=karyogram, version=standing[-1])
-    step = take_step(
-        karyogram,
-        target.inverse,
-        kind=EditKind.REDO,
-        author=user,
-        client_key=client_key,
-        undoes=target.version,
+    return step_karyogram(
+        _AGAIN, user=user, metaphase_id=metaphase_id, base_version=base_version, client_key=client_key
     )
-    record(
-        laboratory=metaphase.case.laboratory,
-        actor=user,
-        verb=verbs.KARYOGRAM_REDONE,
-        about=karyogram,
-        case_id=metaphase.case_id,
-        summary=summary(metaphase, f"the change of version {target.version} made again."),
-        old={"version": step.version - 1},
-        new={"version": step.version, "undoes": target.version},
-    )
-    return Applied(karyogram, step)
