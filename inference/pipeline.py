@@ -66,7 +66,7 @@ def analyse(
     with stage("orient"):
         angles = [upright_angle(mask) for mask in masks]
     with stage("classify"):
-        probabilities = class_probabilities(seen, detections, masks, angles, classifier)
+        probabilities = class_probabilities(seen, detections, masks, classifier)
     with stage("assign"):
         names = name_cell(probabilities, detections.scores)
         proposal = propose(

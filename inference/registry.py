@@ -10,6 +10,7 @@ from typing import Any, Protocol, TypeVar
 
 from inference.backends import weights
 from inference.protocols import AnalysisError, Detector, ModelInfo, Segmenter
+from inference.stages.classify import Classifier
 
 T = TypeVar("T")
 _loaded: dict[tuple[Any, ...], Any] = {}
@@ -23,6 +24,7 @@ class Configuration(Protocol):
 
     device: str
     detector_weights: str
+    classifier: str
     segmenter: str
     sam_checkpoint: str
     sam_model_type: str
@@ -60,6 +62,34 @@ def segmenter(configuration: Configuration) -> Segmenter:
         return SamSegmenter.load(checkpoint, model_type, device=device, threads=threads)
 
     return _once(("segmenter", kind, checkpoint, model_type, device, threads), load)
+
+
+def classifier(configuration: Configuration) -> Classifier | None:
+    """The shipped crop classifier; None where it is switched off or none is shipped.  Raises AnalysisError."""
+    wanted = configuration.classifier.strip().lower()
+    if wanted not in ("shipped", "none"):
+        raise AnalysisError(
+            f"There is no classifier called “{configuration.classifier}”. Set KARYOSITE_CLASSIFIER to shipped or none."
+        )
+    listed = weights.entries("classifier")
+    if wanted == "none" or not listed:
+        return None
+    entry, threads = listed[0], _threads(configuration.worker_threads)
+
+    def load() -> Classifier:
+        from inference.backends.crop_classifier import CropClassifier
+
+        path, sha256 = weights.checked(entry, "onnx")
+        info = ModelInfo("classifier", entry["name"], entry["version"], sha256)
+        return CropClassifier(
+            path,
+            info,
+            temperature=float(entry["temperature"]),
+            detector_share=float(entry["detector_share"]),
+            threads=threads,
+        )
+
+    return _once(("classifier", entry["name"], threads), load)
 
 
 def forget() -> None:

@@ -113,11 +113,13 @@ def _analyse(held: Claim) -> Proposal:
     from inference.pipeline import analyse
 
     detector, segmenter = registry.detector(environment), registry.segmenter(environment)
+    classifier = registry.classifier(environment)
     ready = time.perf_counter()
     proposal = analyse(
         pixels,
         detector=detector,
         segmenter=segmenter,
+        classifier=classifier,
         image_facts={
             "sha256": metaphase.image.sha256,
             "page": metaphase.page,

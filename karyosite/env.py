@@ -43,6 +43,7 @@ class Environment(BaseSettings):
 
     device: str = "auto"
     detector_weights: str = ""
+    classifier: str = "shipped"
     segmenter: str = "threshold"
     sam_checkpoint: str = ""
     sam_model_type: str = "vit_b"

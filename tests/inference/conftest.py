@@ -18,6 +18,7 @@ def configuration() -> Any:
     return SimpleNamespace(
         device="cpu",
         detector_weights="",
+        classifier="shipped",
         segmenter="threshold",
         sam_checkpoint="",
         sam_model_type="vit_b",

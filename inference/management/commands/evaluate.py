@@ -44,6 +44,7 @@ class Command(BaseCommand):
         try:
             cells = evenly(read_split(options["data"], options["split"]), options["limit"])
             detector, segmenter = registry.detector(environment), registry.segmenter(environment)
+            classifier = registry.classifier(environment)
         except FileNotFoundError as error:
             raise CommandError(f"There is no {error.filename}. Set --data to the folder that holds it.") from error
         except AnalysisError as error:
@@ -62,10 +63,10 @@ class Command(BaseCommand):
             pixels = read_grey(cell.image)
             digest = hashlib.sha256(cell.image.read_bytes()).hexdigest()
             facts = {"sha256": digest, "page": 0, "width": pixels.shape[1], "height": pixels.shape[0]}
-            return analyse(pixels, detector=detector, segmenter=segmenter, image_facts=facts)
+            return analyse(pixels, detector=detector, segmenter=segmenter, classifier=classifier, image_facts=facts)
 
         metrics = evaluate(shown, analyse_cell).metrics()
-        metrics["models"] = [asdict(detector.info), asdict(segmenter.info)]
+        metrics["models"] = [asdict(model.info) for model in (detector, segmenter, classifier) if model]
         metrics["split"], metrics["limit"] = options["split"], options["limit"]
         text = json.dumps(metrics, indent=2)
         options["out"].write_text(text + "\n")

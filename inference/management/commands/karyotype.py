@@ -7,7 +7,9 @@ import hashlib
 import json
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,7 @@ from django.core.management.base import BaseCommand, CommandError
 from cases.reports.sheet import render_sheet
 from inference import registry
 from inference.pipeline import analyse
-from inference.protocols import AnalysisError, Detector, Proposal, Segmenter
+from inference.protocols import AnalysisError, Proposal
 from karyosite.env import environment
 from karyosite.imaging import ImageRefused, inspect, read_grey
 
@@ -38,7 +40,12 @@ class Command(BaseCommand):
         out: Path = options["out"]
         try:
             out.mkdir(parents=True, exist_ok=True)
-            detector, segmenter = registry.detector(environment), registry.segmenter(environment)
+            run = partial(
+                analyse,
+                detector=registry.detector(environment),
+                segmenter=registry.segmenter(environment),
+                classifier=registry.classifier(environment),
+            )
         except OSError as error:
             raise CommandError(f"The folder {out} cannot be made: {error.strerror}.") from error
         except AnalysisError as error:
@@ -49,7 +56,7 @@ class Command(BaseCommand):
         for image in progress:
             progress.set_postfix_str(image.name[-40:])
             try:
-                _karyotype(image, out, taken, detector, segmenter)
+                _karyotype(image, out, taken, run)
             except (ImageRefused, AnalysisError) as error:
                 sentence = str(error)
             except OSError as error:
@@ -62,7 +69,7 @@ class Command(BaseCommand):
             raise CommandError(f"{failed} of {len(images)} image(s) could not be done; the others are in {out}.")
 
 
-def _karyotype(image: Path, out: Path, taken: set[str], detector: Detector, segmenter: Segmenter) -> None:
+def _karyotype(image: Path, out: Path, taken: set[str], run: Callable[..., Proposal]) -> None:
     """All pages of one file.  Raises ImageRefused, AnalysisError, OSError."""
     sha256 = _fingerprint(image)
     facts = inspect(
@@ -76,12 +83,7 @@ def _karyotype(image: Path, out: Path, taken: set[str], detector: Detector, segm
         pixels = read_grey(image, page, max_pixels=environment.image_max_pixels)
         reading = time.perf_counter() - started
         height, width = pixels.shape
-        proposal = analyse(
-            pixels,
-            detector=detector,
-            segmenter=segmenter,
-            image_facts={"sha256": sha256, "page": page, "width": width, "height": height},
-        )
+        proposal = run(pixels, image_facts={"sha256": sha256, "page": page, "width": width, "height": height})
         proposal.timings_s["load"] = round(proposal.timings_s["load"] + reading, 4)
         proposal.timings_s["total"] = round(proposal.timings_s["total"] + reading, 4)
         stem = _free_stem(image.stem if page == 0 else f"{image.stem}-page{page + 1}", taken)

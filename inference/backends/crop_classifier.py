@@ -1,0 +1,47 @@
+"""The crop classifier in ONNX Runtime: small enough that a graphics card would not be worth the way to it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from inference.protocols import AnalysisError, Mask, ModelInfo
+from inference.stages.crops import HEIGHT, WIDTH, upright_crops
+
+
+class CropClassifier:
+    """A Classifier.  temperature: what the network's logits are divided by, from validation cells."""
+
+    def __init__(self, path: Path, info: ModelInfo, *, temperature: float, detector_share: float, threads: int) -> None:
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.log_severity_level = 3
+        try:
+            session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+            (entrance,), (out,) = session.get_inputs(), session.get_outputs()
+            fits = list(entrance.shape[1:]) == [2, HEIGHT, WIDTH] and out.shape[1] == 24
+        except Exception as error:  # the runtime's own errors share no base class
+            raise AnalysisError(f"The classifier file {path.name} is not a classifier in ONNX form.") from error
+        if not fits:
+            raise AnalysisError(f"The classifier file {path.name} was not exported by this program.")
+        self._session, self._entrance, self._out = session, entrance.name, out.name
+        self.info, self.temperature, self.detector_share = info, temperature, detector_share
+
+    def logits(self, crops: np.ndarray) -> np.ndarray:
+        """uint8 (n, 2, HEIGHT, WIDTH) → float32 (n, 24), the mean over each crop as it is and upside down."""
+        turned = np.ascontiguousarray(crops[:, :, ::-1, ::-1])
+        both = self._session.run([self._out], {self._entrance: np.concatenate([crops, turned])})[0]
+        return np.asarray((both[: len(crops)] + both[len(crops) :]) / 2, np.float32)
+
+    def classify(self, pixels: np.ndarray, boxes: np.ndarray, masks: list[Mask]) -> np.ndarray:
+        """float32 (n, 24), rows sum to 1; rows of empty masks are even."""
+        logits = self.logits(upright_crops(pixels, boxes, masks)) / self.temperature
+        likely = np.exp(logits - logits.max(axis=1, keepdims=True))
+        likely /= likely.sum(axis=1, keepdims=True)
+        for index, mask in enumerate(masks):
+            if int(mask.bits.sum()) < 3:
+                likely[index] = 1 / likely.shape[1]
+        return likely
