@@ -94,3 +94,19 @@ def test_the_command_writes_metrics_of_real_cells(held_out: list[AnnotatedCell],
     assert json.loads(capsys.readouterr().out) == metrics
     with pytest.raises(CommandError, match="Set --data"):
         call_command("evaluate", "--data", str(tmp_path / "nowhere"), verbosity=0)
+
+
+def test_pooling_is_chosen_for_the_most_right_names() -> None:
+    """The detector is sure and wrong, the classifier right and timid: the detector's share goes to nothing."""
+    from inference.evaluation import pooling
+    from inference.protocols import Detections
+
+    truth = np.array([0, 1, -1])
+    wrong, logits = np.full((3, 24), 0.01), np.zeros((3, 24))
+    wrong[[0, 1, 2], [5, 6, 7]] = 0.77
+    logits[[0, 1, 2], [0, 1, 2]] = 3.0
+    seen = pooling.Seen(Detections(np.zeros((3, 4)), np.ones(3), wrong), logits, truth)
+    chosen = pooling.choose([seen])
+    assert chosen["detector_share"] < 1
+    assert chosen["temperature"] == min(pooling.TEMPERATURES)
+    assert chosen["named_right"] == chosen["classifier_alone_unassigned"] == 1.0

@@ -13,7 +13,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from inference import registry
+from inference.backends.crop_classifier import CropClassifier
 from inference.backends.yolov10 import Yolov10Detector
+from inference.evaluation import pooling
 from inference.evaluation.cells import evaluate, evenly
 from inference.evaluation.threshold import choose
 from inference.pipeline import analyse
@@ -38,6 +40,12 @@ class Command(BaseCommand):
             help="instead, find the detector's threshold and merging that give the most exact counts",
         )
 
+        parser.add_argument(
+            "--choose-pooling",
+            action="store_true",
+            help="instead, find how far to trust the detector beside the crop classifier",
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
         from tqdm import tqdm
 
@@ -57,6 +65,17 @@ class Command(BaseCommand):
                 raise CommandError("The configured detector has no threshold to choose.")
             chosen = choose((*detector.raw(read_grey(cell.image)), len(cell.boxes)) for cell in shown)
             self.stdout.write(json.dumps(chosen, indent=2))
+            return
+
+        if options["choose_pooling"]:
+            if not isinstance(classifier, CropClassifier):
+                raise CommandError("No crop classifier is configured.")
+            looked = []
+            for cell in shown:
+                pixels = read_grey(cell.image)
+                found = detector.detect(pixels)
+                looked.append(pooling.see(cell, pixels, found, segmenter.segment(pixels, found.boxes), classifier))
+            self.stdout.write(json.dumps(pooling.choose(looked), indent=2))
             return
 
         def analyse_cell(cell: AnnotatedCell) -> Proposal:
