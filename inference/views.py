@@ -31,6 +31,7 @@ def models(request: HttpRequest) -> HttpResponse:
         "settings": {
             "device": environment.device,
             "detector": Path(environment.detector_weights).name or "as shipped",
+            "classifier": "as shipped" if environment.classifier == "shipped" else environment.classifier,
             "segmenter": environment.segmenter,
             "sam": Path(environment.sam_checkpoint).name if environment.segmenter == "sam" else "",
         },
