@@ -4,7 +4,7 @@ from typing import Any
 
 from cases.actions import verbs
 from cases.actions.karyogram_steps import Applied
-from cases.actions.step_karyogram import Way, step_karyogram
+from cases.actions.undo_and_redo import Way, step_karyogram
 from cases.models import EditKind
 from karyosite.accounts.models import User
 
