@@ -156,13 +156,13 @@ export function showTyped(store, line) {
   });
 }
 
-/** Which methods made this: "cut by sam-kary 1.0". */
+/** Which methods made this: "cut by sam-kary", with its version on hover. */
 export function showModels(store, line) {
   store.subscribe(({ document: karyogram }, changed) => {
     if (!changed.has("document") || !karyogram) return;
     const roles = { detector: "found by", segmenter: "cut by", classifier: "named by" };
-    line.textContent = karyogram.models
-      .map(({ role, name, version }) => `${roles[role] ?? role} ${name} ${version}`.trim())
-      .join(" · ");
+    const said = (words) => karyogram.models.map((model) => words(model).trim()).join(" · ");
+    line.textContent = said(({ role, name }) => `${roles[role] ?? role} ${name}`);
+    line.title = said(({ role, name, version }) => `${roles[role] ?? role} ${name} ${version}`);
   });
 }
