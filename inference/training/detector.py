@@ -107,6 +107,7 @@ def export_checkpoint(ema: Any, path: Path, note: dict[str, Any]) -> None:
     """An ultralytics checkpoint (half precision) that `YOLO(path)` loads."""
     model = copy.deepcopy(ema).half()
     model.criterion = None
+    model.pt_path = ""  # the start's path on this machine is nobody else's business
     for parameter in model.parameters():
         parameter.requires_grad_(False)
     _save(path, {"epoch": -1, "model": model, "ema": None, "optimizer": None, "train_args": note, "version": "8.4"})
