@@ -25,6 +25,7 @@ import numpy as np
 
 from inference.labels import CIL_NAMES
 from inference.training.cil import AnnotatedCell, read_grey, read_split
+from inference.training.presence import PresenceLoss
 
 
 def augment(pixels: np.ndarray, boxes: np.ndarray, side: int, rng: random.Random) -> tuple[np.ndarray, np.ndarray]:
@@ -128,6 +129,7 @@ def train(*, data: Path, start: Path, out: Path, cpu_hours: float, side: int, ba
     for parameter in model.parameters():
         parameter.requires_grad_(True)
     ema = copy.deepcopy(model).eval()
+    criterion = PresenceLoss(model)
     optimiser = torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=0.01, betas=(0.9, 0.99))
     spent, step, seen = 0.0, 0, 0
     last = out / "last.pt"
@@ -162,7 +164,7 @@ def train(*, data: Path, start: Path, out: Path, cpu_hours: float, side: int, ba
             predictions = torch.utils._pytree.tree_map(
                 lambda leaf: leaf.float() if torch.is_tensor(leaf) else leaf, predictions
             )
-            loss, _ = model.loss(samples, predictions)
+            loss, _ = criterion(predictions, samples)
             total = loss.sum() / batch
             optimiser.zero_grad(set_to_none=True)
             total.backward()
