@@ -5,6 +5,7 @@ import { Refused, Unreachable, karyogramApi } from "./api.js";
 import { makeSay, showConflict, showControls, showDoubts, showFacts, showModels, showSaving, showTyped } from "./bars.js";
 import { Commands } from "./commands.js";
 import { makeDrag, makeTurnHandle } from "./drag.js";
+import { Drawer } from "./drawer.js";
 import { makeHelp } from "./help.js";
 import { History, browserShelf } from "./history.js";
 import { listen } from "./keyboard.js";
@@ -52,6 +53,9 @@ const page = {
 const commands = new Commands({ store, history, sheet, say, page });
 grab = makeDrag({ store, sheet, say, drop: (id, place) => commands.drop(id, place) });
 makeTurnHandle({ handle: byId("turn"), store, sheet, turn: (id, angle) => commands.turnTo(id, angle) });
+const drawerShelf = browserShelf(`karyosite:drawer:${config.user}`);
+const drawer = new Drawer({ root: byId("drawer"), shelf: drawerShelf, context: { store, history, commands, config, say } });
+page.drawer = drawer;
 listen({ target: document, store, commands, page, say });
 
 showFacts(store, { number: byId("fact-count"), sex: byId("fact-sex"), left: byId("fact-doubts") });
