@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -62,6 +62,38 @@ class Segmenter(Protocol):
 
     def segment(self, pixels: np.ndarray, boxes: np.ndarray) -> list[Mask]:
         """One mask a box, in the boxes' order.  Masks may overlap.  An empty mask has no true bits."""
+
+
+@runtime_checkable
+class Prompter(Protocol):
+    """Cuts what a person points at.  The picture is embedded once; every click after that is cheap.
+
+    Usually the same object as the Segmenter: `registry.prompter` asks the configured one.
+    """
+
+    info: ModelInfo
+
+    @property
+    def key(self) -> str:
+        """Everything that an embedding depends on beside the pixels (weights, preprocessing), for the cache."""
+
+    def embed(self, pixels: np.ndarray) -> dict[str, np.ndarray]:
+        """pixels: uint8 (h, w), dark chromosomes on a light ground.  Arrays that `np.savez` can store; no objects."""
+
+    def cut(
+        self,
+        pixels: np.ndarray,
+        embedding: dict[str, np.ndarray],
+        box: np.ndarray | None,
+        points: np.ndarray,
+        mask: Mask | None,
+    ) -> Mask:
+        """One chromosome.  An empty mask has no true bits.
+
+        embedding: what `embed` gave for these pixels, perhaps in another process.  box: float32 (4,) xyxy.
+        points: float32 (n, 3): x, y, and 1 for "this too" or 0 for "not this"; pixels of the original.
+        mask: the present outline, to be refined by the points.  Of box, a 1-point and mask, one at least is given.
+        """
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from inference.backends import weights
-from inference.protocols import AnalysisError, Detector, ModelInfo, Segmenter
+from inference.protocols import AnalysisError, Detector, ModelInfo, Prompter, Segmenter
 from inference.stages.classify import Classifier
 
 T = TypeVar("T")
@@ -62,6 +62,16 @@ def segmenter(configuration: Configuration) -> Segmenter:
         return SamSegmenter.load(checkpoint, model_type, device=device, threads=threads)
 
     return _once(("segmenter", kind, checkpoint, model_type, device, threads), load)
+
+
+def prompter(configuration: Configuration) -> Prompter:
+    """The configured segmenter, asked for one chromosome at a time.  Raises AnalysisError."""
+    found = segmenter(configuration)
+    if not isinstance(found, Prompter):
+        raise AnalysisError(
+            f"The segmenter {found.info.name} cannot cut by clicks. Choose another in KARYOSITE_SEGMENTER."
+        )
+    return found
 
 
 def classifier(configuration: Configuration) -> Classifier | None:
