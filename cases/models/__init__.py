@@ -1,14 +1,17 @@
 """The clinical record."""
 
 from cases.models.case import Case, CaseState, Culture, Specimen
+from cases.models.counting import CellCount
 from cases.models.karyogram import EditKind, Karyogram, KaryogramEdit
-from cases.models.metaphase import AnalysisState, Metaphase, StoredImage
+from cases.models.metaphase import AnalysisState, CellStanding, Metaphase, StoredImage
 from cases.models.patient import Patient, Sex
 from cases.models.report import Meaning, Report, ReportState, Signature
 
 __all__ = [
     "AnalysisState",
     "Case",
+    "CellCount",
+    "CellStanding",
     "CaseState",
     "Culture",
     "EditKind",

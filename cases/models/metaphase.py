@@ -4,6 +4,7 @@ import uuid
 
 from django.db import models
 
+from cases.domain import standing
 from cases.models.case import Case, Culture
 from karyosite.accounts.models import Laboratory, User
 
@@ -38,6 +39,16 @@ class AnalysisState(models.TextChoices):
     CANCELLED = "cancelled", "Cancelled"
 
 
+class CellStanding(models.TextChoices):
+    """What a person says has been done with a cell.  KARYOTYPED is never stored: an accepted karyogram makes it so."""
+
+    NEW = standing.NEW, "New"
+    COUNTED = standing.COUNTED, "Counted"
+    ANALYSED = standing.ANALYSED, "Analysed"
+    KARYOTYPED = standing.KARYOTYPED, "Karyotyped"
+    EXCLUDED = standing.EXCLUDED, "Excluded"
+
+
 class Metaphase(models.Model):
     """One photographed cell: one page of one stored image, in one case."""
 
@@ -57,6 +68,10 @@ class Metaphase(models.Model):
     analysis_job = models.UUIDField(null=True)
     accepted_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
     accepted_at = models.DateTimeField(null=True)
+    own_standing = models.CharField(
+        max_length=12, choices=CellStanding.choices, default=CellStanding.NEW, help_text="As a person set it."
+    )
+    exclusion_reason = models.CharField(max_length=300, blank=True)
     added_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -69,3 +84,30 @@ class Metaphase(models.Model):
 
     def __str__(self) -> str:
         return f"{self.case} · cell {self.ordinal}"
+
+    @property
+    def standing(self) -> str:
+        """New, counted, analysed, karyotyped or excluded: what a person set, or an accepted karyogram made it."""
+        return standing.standing(self.own_standing, self.accepted_at is not None)
+
+    @property
+    def standing_words(self) -> str:
+        return CellStanding(self.standing).label
+
+    @property
+    def number(self) -> int | None:
+        """The cell's chromosome count; None where nobody has answered for one."""
+        return standing.number(self._counted, self._drawn, self.accepted_at is not None)
+
+    @property
+    def count_differs(self) -> bool:
+        """Whether a person's count and the karyogram disagree."""
+        return standing.differs(self._counted, self._drawn)
+
+    @property
+    def _counted(self) -> int | None:
+        return self.tally.number if hasattr(self, "tally") else None
+
+    @property
+    def _drawn(self) -> int | None:
+        return self.karyogram.count if hasattr(self, "karyogram") else None
