@@ -25,6 +25,7 @@ class Docs(SpectacularSwaggerSplitView):
 
 urlpatterns = [
     path("me/", accounts.Me.as_view(), name="me"),
+    path("me/preferences/", accounts.Preferences.as_view(), name="preferences"),
     path("tokens/", accounts.Tokens.as_view(), name="tokens"),
     path("tokens/<uuid:pk>/", accounts.Token.as_view(), name="token"),
     path("", include("cases.api.urls")),

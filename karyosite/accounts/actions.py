@@ -21,6 +21,14 @@ MEMBER_REMOVED = register("member.removed", "Person removed")
 PASSWORD_SET = register("member.password-set", "Password set by the administrator")
 
 
+class Unchanged:
+    """Stands for “leave it as it is” where None has a meaning of its own."""
+
+
+UNCHANGED = Unchanged()
+PIXEL_SIZES = (0.005, 5.0)  # µm; a camera on a 100× objective has about 0.05 to 0.1
+
+
 @transaction.atomic
 def create_laboratory(*, name: str) -> Laboratory:
     """For whoever runs the server (a command, never a page).  Raises Invalid where the name is taken."""
@@ -39,18 +47,28 @@ def create_laboratory(*, name: str) -> Laboratory:
 
 @transaction.atomic
 def change_laboratory(
-    *, user: User, name: str | None = None, research_use_only: bool | None = None, reason: str = ""
+    *,
+    user: User,
+    name: str | None = None,
+    research_use_only: bool | None = None,
+    micrometres_per_pixel: float | None | Unchanged = UNCHANGED,
+    reason: str = "",
 ) -> Laboratory:
-    """Renames the laboratory, or ends (or restores) “for research use only”, which needs a reason: the validation."""
+    """Renames the laboratory, or ends (or restores) “for research use only”, which needs a reason: the validation.
+
+    micrometres_per_pixel: on the slide, for scale bars; None where it is not known.
+    """
     membership = _administrator(user)
     laboratory = Laboratory.objects.select_for_update(no_key=True).get(pk=membership.laboratory_id)
-    before = {"name": laboratory.name, "research_use_only": laboratory.research_use_only}
+    before = _laboratory_facts(laboratory)
     if name is not None:
         laboratory.name = _text(name, "name", 200, "A laboratory needs a name.")
     if research_use_only is not None and bool(research_use_only) != laboratory.research_use_only:
         reason = _text(reason, "reason", 5000, "Name the validation that this decision rests on.")
         laboratory.research_use_only = bool(research_use_only)
-    after = {"name": laboratory.name, "research_use_only": laboratory.research_use_only}
+    if not isinstance(micrometres_per_pixel, Unchanged):
+        laboratory.micrometres_per_pixel = _pixel_size(micrometres_per_pixel)
+    after = _laboratory_facts(laboratory)
     if after != before:
         _save(laboratory, {"name": "There is a laboratory of this name already."})
         record(
@@ -207,6 +225,24 @@ def _add(
         new=_facts(membership),
     )
     return membership
+
+
+def _laboratory_facts(laboratory: Laboratory) -> dict[str, Any]:
+    return {
+        "name": laboratory.name,
+        "research_use_only": laboratory.research_use_only,
+        "micrometres_per_pixel": laboratory.micrometres_per_pixel,
+    }
+
+
+def _pixel_size(value: Any) -> float | None:
+    if value is None:
+        return None
+    least, most = PIXEL_SIZES
+    if type(value) not in (int, float) or not least <= value <= most:
+        sentence = f"The size of a pixel on the slide is a number of micrometres from {least:g} to {most:g}."
+        raise Invalid(sentence, fields={"micrometres_per_pixel": [sentence]})
+    return float(value)
 
 
 def _facts(membership: Membership) -> dict[str, str]:

@@ -14,7 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.throttling import SimpleRateThrottle
 
-from karyosite.accounts import tokens
+from karyosite.accounts import preferences, tokens
 from karyosite.accounts.models import ApiToken, Role, User
 from karyosite.accounts.selectors import current_membership
 from karyosite.api import KeysetPagination, research_use_only
@@ -98,6 +98,54 @@ class Me(View):
     def get(self, request: Request) -> Response:
         """Who the session or token belongs to, in which laboratory and role."""
         return self.show(MeSerializer, request.user, request)
+
+
+class ViewPreferencesSerializer(InputSerializer):
+    """How a photograph is shown, for the eye only.  The limits are those of `preferences.VIEW_RANGES`."""
+
+    contrast = serializers.FloatField(required=False, help_text="Per cent, 50 to 300.")
+    brightness = serializers.FloatField(required=False, help_text="Per cent, -60 to 60.")
+    gamma = serializers.FloatField(required=False, help_text="0.4 to 2.5; above 1 is lighter.")
+    sharpen = serializers.FloatField(required=False, help_text="Per cent, 0 to 100.")
+    flatten = serializers.FloatField(required=False, help_text="Per cent of the background's unevenness taken away.")
+    invert = serializers.BooleanField(required=False)
+
+
+class PreferencesRequestSerializer(InputSerializer):
+    theme = serializers.CharField(required=False, help_text="system, light or dark.")
+    outlines = serializers.BooleanField(required=False, help_text="Outlines over the photograph.")
+    key_hints = serializers.BooleanField(required=False, help_text="The line of keys under the cell page.")
+    drawer = serializers.CharField(required=False, allow_blank=True, help_text="The open panel; empty: closed.")
+    bands = serializers.IntegerField(required=False, help_text="Of ideograms: 400, 550 or 850.")
+    view = ViewPreferencesSerializer(required=False)
+
+
+class PreferencesSerializer(ResourceSerializer):
+    theme = serializers.CharField()
+    outlines = serializers.BooleanField()
+    key_hints = serializers.BooleanField()
+    drawer = serializers.CharField(allow_blank=True)
+    bands = serializers.IntegerField()
+    view = ViewPreferencesSerializer()
+
+
+class Preferences(View):
+    @extend_schema(responses=PreferencesSerializer, operation_id="preferences", tags=["account"])
+    def get(self, request: Request) -> Response:
+        """How pages look to you: colours, picture settings, the open drawer."""
+        return self.show(PreferencesSerializer, preferences.preferences(person(request)), request)
+
+    @extend_schema(
+        request=PreferencesRequestSerializer,
+        responses=PreferencesSerializer,
+        operation_id="preferences_change",
+        tags=["account"],
+    )
+    def patch(self, request: Request) -> Response:
+        """Some of them; what is left out stays as it is."""
+        changes = self.read(PreferencesRequestSerializer, request)
+        changed = preferences.change_preferences(user=person(request), changes=changes)
+        return self.show(PreferencesSerializer, changed, request)
 
 
 class TokenPagination(KeysetPagination):

@@ -88,6 +88,12 @@ class RemoveForm(LabForm):
 
 class LaboratoryForm(LabForm):
     name = forms.CharField(label="Name", max_length=200, help_text="Printed on every report.")
+    micrometres_per_pixel = forms.FloatField(
+        label="Micrometres per pixel",
+        required=False,
+        help_text="On the slide, from a stage micrometer. Scale bars are drawn where it is known.",
+        widget=forms.NumberInput(attrs={"step": "any", "min": 0, "inputmode": "decimal"}),
+    )
     research_use_only = forms.BooleanField(label="Results are for research use only", required=False)
     reason = forms.CharField(
         label="The validation that this decision rests on",

@@ -15,6 +15,11 @@ class Laboratory(models.Model):
     research_use_only = models.BooleanField(
         default=True, help_text="Shown on every screen, PDF and API resource until the lab's own validation ends it."
     )
+    micrometres_per_pixel = models.FloatField(
+        null=True,
+        blank=True,
+        help_text="Of its camera and objective, on the slide; scale bars are drawn where it is known.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -28,6 +33,7 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]
     """A person or an integration client.  The printed name goes on signatures."""
 
     printed_name = models.CharField(max_length=200, blank=True)
+    preferences = models.JSONField(default=dict, blank=True, help_text="How pages look to this person: preferences.py.")
 
     def __str__(self) -> str:
         return self.printed_name or self.username

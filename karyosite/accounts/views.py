@@ -153,7 +153,8 @@ def _laboratory(request: HttpRequest, **refused: LabForm) -> HttpResponse:
     lab = members.administered(user)
     context: dict[str, Any] = {"laboratory": lab, "members": list(members.members(user))}
     context["member_form"] = MemberNewForm()
-    context["settings_form"] = LaboratoryForm(initial={"name": lab.name, "research_use_only": lab.research_use_only})
+    settings = ("name", "research_use_only", "micrometres_per_pixel")
+    context["settings_form"] = LaboratoryForm(initial={name: getattr(lab, name) for name in settings})
     return render(request, "accounts/laboratory.html", context | refused, status=422 if refused else 200)
 
 

@@ -162,3 +162,14 @@ def test_tokens_that_are_no_tokens_are_refused(db: Any) -> None:
         client = APIClient()
         client.credentials(HTTP_AUTHORIZATION=header)
         problem(client.get(ME), 401)
+
+
+def test_preferences_are_ones_own_and_checked(tess: APIClient) -> None:
+    address = f"{ME}preferences/"
+    changed = tess.patch(address, {"drawer": "history", "view": {"sharpen": 40}}, format="json")
+    assert changed.status_code == 200 and changed.json()["view"]["sharpen"] == 40
+    assert tess.get(address).json() == changed.json()
+    refused = problem(tess.patch(address, {"view": {"sharpen": 400}}, format="json"), 422)
+    assert "0 to 100" in refused["detail"]
+    assert tess.patch(address, {"view": {"hue": 4}}, format="json").status_code == 400
+    assert APIClient().get(address).status_code == 401
