@@ -1,10 +1,12 @@
 """The clinical record."""
 
 from cases.models.case import Case, CaseState, Culture, Specimen
+from cases.models.comment import Comment
 from cases.models.counting import CellCount
 from cases.models.karyogram import EditKind, Karyogram, KaryogramEdit
 from cases.models.metaphase import AnalysisState, CellStanding, Metaphase, StoredImage
 from cases.models.patient import Patient, Sex
+from cases.models.presence import Presence
 from cases.models.report import Meaning, Report, ReportState, Signature
 
 __all__ = [
@@ -13,6 +15,7 @@ __all__ = [
     "CellCount",
     "CellStanding",
     "CaseState",
+    "Comment",
     "Culture",
     "EditKind",
     "Karyogram",
@@ -20,6 +23,7 @@ __all__ = [
     "Meaning",
     "Metaphase",
     "Patient",
+    "Presence",
     "Report",
     "ReportState",
     "Sex",

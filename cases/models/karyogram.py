@@ -34,6 +34,7 @@ class EditKind(models.TextChoices):
     UNDO = "undo", "Undo"
     REDO = "redo", "Redo"
     PROPOSAL = "proposal", "Machine proposal"
+    RESTORE = "restore", "Return to an earlier version"
 
 
 class KaryogramEdit(models.Model):
@@ -46,6 +47,7 @@ class KaryogramEdit(models.Model):
     edit = models.JSONField()
     inverse = models.JSONField()
     undoes = models.PositiveIntegerField(null=True)
+    restores = models.PositiveIntegerField(null=True, help_text="The earlier version that this step brought back.")
     author = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
     author_name = models.CharField(max_length=250)
     client_key = models.CharField(
