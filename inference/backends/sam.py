@@ -17,6 +17,7 @@ from inference.protocols import AnalysisError, Mask, ModelInfo
 
 _BATCH_BYTES = 256 * 2**20  # of float32 masks at the picture's full size
 _LARGEST_BATCH = 64
+_SURE = 10.0  # the logit of a pixel that an outline is sure of; SAM's own reach about that far
 _OWN_TYPES: dict[str, Callable[[], Any]] = {}
 
 
@@ -26,7 +27,7 @@ def register_sam_type(name: str, build: Callable[[], Any]) -> None:
 
 
 class SamSegmenter:
-    """A Segmenter.  One caller at a time: the embedding of the picture is held between prompt batches."""
+    """A Segmenter and a Prompter.  One caller at a time: the picture's embedding is held between prompt batches."""
 
     def __init__(self, model: Any, info: ModelInfo, device: str) -> None:
         from segment_anything import SamPredictor
@@ -91,6 +92,67 @@ class SamSegmenter:
             finally:
                 self._predictor.reset_image()
         return masks
+
+    @property
+    def key(self) -> str:
+        return f"{self.info.name}-{self.info.sha256}-{self._device}"
+
+    def embed(self, pixels: np.ndarray) -> dict[str, np.ndarray]:
+        """features: float16 (1, c, rows, columns).  sizes: int64 (2, 2), of the picture and as encoded."""
+        import torch
+
+        with self._lock, torch.inference_mode(), self._precision():
+            try:
+                self._predictor.set_image(np.repeat(pixels[:, :, None], 3, axis=2))
+                sizes = np.array([self._predictor.original_size, self._predictor.input_size], np.int64)
+                # Half the space in the cache; what is lost lies far below what a mask's edge can show.
+                return {"features": self._predictor.features.half().cpu().numpy(), "sizes": sizes}
+            finally:
+                self._predictor.reset_image()
+
+    def cut(
+        self,
+        pixels: np.ndarray,
+        embedding: dict[str, np.ndarray],
+        box: np.ndarray | None,
+        points: np.ndarray,
+        mask: Mask | None,
+    ) -> Mask:
+        """A mask's score is SAM's own estimate of its overlap, 0..1."""
+        import torch
+
+        refined = None if mask is None or not mask.bits.any() else self._as_logits(mask, pixels.shape[:2])
+        with self._lock, torch.inference_mode(), self._precision():
+            predictor = self._predictor
+            try:
+                predictor.features = torch.as_tensor(embedding["features"], device=self._device).float()
+                predictor.original_size, predictor.input_size = (tuple(map(int, size)) for size in embedding["sizes"])
+                predictor.is_image_set = True
+                found, estimates, _ = predictor.predict(
+                    point_coords=points[:, :2] if len(points) else None,
+                    point_labels=(points[:, 2] > 0).astype(int) if len(points) else None,
+                    box=None if box is None else np.asarray(box, np.float32),
+                    mask_input=refined,
+                    # One click alone is ambiguous: SAM then offers three, and its own estimate decides.
+                    multimask_output=box is None and refined is None and len(points) == 1,
+                )
+            finally:
+                predictor.reset_image()
+        best = int(np.argmax(estimates))
+        return _cropped(found[best], float(estimates[best]))
+
+    def _as_logits(self, mask: Mask, shape: tuple[int, ...]) -> np.ndarray:
+        """float32 (1, side, side): the outline in the form in which SAM refines its own first answer."""
+        import cv2
+
+        height, width = shape[:2]
+        side = 4 * int(self._predictor.model.prompt_encoder.image_embedding_size[0])
+        scale = side / max(height, width)
+        size = (max(1, round(width * scale)), max(1, round(height * scale)))
+        share = cv2.resize(mask.full(height, width).astype(np.float32), size, interpolation=cv2.INTER_AREA)
+        logits = np.full((1, side, side), -_SURE, np.float32)
+        logits[0, : share.shape[0], : share.shape[1]] = _SURE * (2 * share - 1)
+        return logits
 
     def _precision(self) -> Any:
         """Half precision on CUDA; as it is elsewhere."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from inference.backends import threshold_prompts
 from inference.protocols import Mask, ModelInfo
 
 _MARGIN = 2  # pixels that a mask may reach over its box: detectors draw boxes a little tight
@@ -30,7 +31,10 @@ class _Window:
 
 
 class ThresholdSegmenter:
+    """A Segmenter and a Prompter."""
+
     info = ModelInfo("segmenter", "threshold", "1", "")
+    key = "threshold-1"
 
     def segment(self, pixels: np.ndarray, boxes: np.ndarray) -> list[Mask]:
         """One mask a box.  A mask's score is how well its own extent fills the box, 0..1."""
@@ -45,6 +49,29 @@ class ThresholdSegmenter:
             for index, (window, box) in enumerate(zip(windows, boxes, strict=True))
         ]
 
+    def embed(self, pixels: np.ndarray) -> dict[str, np.ndarray]:
+        """foreground: uint8 (h, w), 1 where there is a chromosome."""
+        import cv2
+
+        reach = int(np.clip(0.8 * threshold_prompts.usual_length(*pixels.shape), 21, 121)) | 1
+        depth, ground = _depth(pixels, reach)
+        around = cv2.dilate((depth > 10).astype(np.uint8), np.ones((9, 9), np.uint8)).astype(bool)
+        level = _otsu(depth[around]) if around.any() else 255.0
+        return {"foreground": _above(depth, ground, level).astype(np.uint8)}
+
+    def cut(
+        self,
+        pixels: np.ndarray,
+        embedding: dict[str, np.ndarray],
+        box: np.ndarray | None,
+        points: np.ndarray,
+        mask: Mask | None,
+    ) -> Mask:
+        """A box alone is cut as `segment` does; clicks take and split connected foreground."""
+        if box is not None and len(points) == 0 and mask is None:
+            return self.segment(pixels, np.asarray(box, np.float32)[None])[0]
+        return threshold_prompts.cut(embedding["foreground"] > 0, box, points, mask, _MARGIN)
+
 
 def _window(box: np.ndarray, height: int, width: int) -> _Window:
     left, top = (max(0, int(np.floor(value)) - _MARGIN) for value in box[:2])
@@ -53,25 +80,36 @@ def _window(box: np.ndarray, height: int, width: int) -> _Window:
 
 
 def _foreground(pixels: np.ndarray, boxes: np.ndarray, windows: list[_Window]) -> np.ndarray:
-    """bool (h, w): chromosome or not.
+    """bool (h, w): chromosome or not."""
+    long_side = float(np.median(np.maximum(boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1])))
+    depth, ground = _depth(pixels, int(np.clip(0.8 * long_side, 21, 121)) | 1)
+    looked_at = np.zeros(pixels.shape, bool)
+    for window in windows:
+        looked_at[window.area] = True
+    return _above(depth, ground, _otsu(depth[looked_at]))
+
+
+def _depth(pixels: np.ndarray, reach: int) -> tuple[np.ndarray, np.ndarray]:
+    """float32 (h, w): how much darker than the ground, 0..255; and the ground, uint8 (h, w).
 
     The ground is a closing wider than a chromosome and narrower than a nucleus: nuclei become ground and vanish.
+    reach: its width, odd, pixels.
     """
     import cv2
 
-    long_side = float(np.median(np.maximum(boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1])))
-    reach = int(np.clip(0.8 * long_side, 21, 121)) | 1
     smooth = cv2.GaussianBlur(pixels, (0, 0), 0.8)
     # The ground is broad by nature: a third of the resolution shows it as well, nine times as fast.
     small = cv2.resize(smooth, None, fx=1 / 3, fy=1 / 3, interpolation=cv2.INTER_AREA)
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach // 3 | 1, reach // 3 | 1))
     closed = cv2.GaussianBlur(cv2.morphologyEx(small, cv2.MORPH_CLOSE, disc), (0, 0), reach / 12)
     ground = cv2.resize(closed, pixels.shape[::-1], interpolation=cv2.INTER_LINEAR)
-    depth = np.clip(ground.astype(np.float32) - smooth, 0, 255)
-    looked_at = np.zeros(pixels.shape, bool)
-    for window in windows:
-        looked_at[window.area] = True
-    level = _otsu(depth[looked_at])
+    return np.clip(ground.astype(np.float32) - smooth, 0, 255), ground
+
+
+def _above(depth: np.ndarray, ground: np.ndarray, level: float) -> np.ndarray:
+    """bool (h, w): darker than the ground by the level, and no nucleus."""
+    import cv2
+
     # A little below Otsu's level: light bands belong to the chromosome, and its edge is a slope.
     foreground = depth > max(0.8 * level, 4.0)
     dark_ground = ground < np.median(ground) - max(1.2 * level, 20.0)

@@ -134,3 +134,31 @@ def test_damaged_or_mismatched_checkpoints_are_told_in_one_sentence(checkpoint: 
         registry.segmenter(configured(sam_checkpoint=str(checkpoint), sam_model_type="vit_z"))
     with pytest.raises(AnalysisError, match="threshold or sam"):
         registry.segmenter(configured(segmenter="magic"))
+
+
+def test_clicks_on_a_stored_embedding_are_the_official_predictors(checkpoint: Path) -> None:
+    import torch
+    from segment_anything import SamPredictor
+
+    segmenter = registry.prompter(configured(sam_checkpoint=str(checkpoint)))
+    embedding = segmenter.embed(PIXELS)
+    model = small_sam()
+    model.load_state_dict(torch.load(checkpoint, weights_only=True))
+    official = SamPredictor(model.eval())
+    official.set_image(np.repeat(PIXELS[:, :, None], 3, axis=2))
+    points = np.array([[40, 50, 1], [90, 120, 0]], np.float32)
+    for box, many in ((None, points), (BOXES[1].astype(np.float32), points), (None, points[:1])):
+        mask = segmenter.cut(PIXELS, embedding, box, many, None)
+        wanted, estimates, _ = official.predict(
+            point_coords=many[:, :2],
+            point_labels=many[:, 2].astype(int),
+            box=box,
+            multimask_output=box is None and len(many) == 1,
+        )
+        # The stored embedding has half the digits.
+        assert (mask.full(*PIXELS.shape) != wanted[int(np.argmax(estimates))]).mean() <= 0.01
+    before = segmenter.cut(PIXELS, embedding, BOXES[0].astype(np.float32), points[:0], None)
+    after = segmenter.cut(PIXELS, embedding, None, points, before)
+    assert (before.full(*PIXELS.shape) != after.full(*PIXELS.shape)).any()
+    # The picture that a batch of boxes meets afterwards is its own.
+    assert len(segmenter.segment(PIXELS, BOXES)) == len(BOXES)

@@ -104,3 +104,46 @@ def test_the_protocol_is_kept() -> None:
     segmenter: Segmenter = ThresholdSegmenter()
     info: Any = segmenter.info
     assert (info.role, info.name, info.sha256) == ("segmenter", "threshold", "")
+
+
+# ---- clicks
+
+
+def two_in_contact() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Two thick bars that touch end to side; pixels and each one's true mask."""
+    import cv2
+
+    upright, lying = np.zeros((200, 240), np.uint8), np.zeros((200, 240), np.uint8)
+    cv2.line(upright, (90, 60), (90, 140), 1, 14)
+    cv2.line(lying, (103, 100), (160, 100), 1, 14)
+    pixels = np.where((upright | lying) > 0, 90, 225).astype(np.uint8)
+    return cv2.GaussianBlur(pixels, (0, 0), 1.0), upright.astype(bool), lying.astype(bool)
+
+
+def test_a_click_takes_the_chromosome_under_it() -> None:
+    pixels, _, true = drawn_cell()
+    prompter = ThresholdSegmenter()
+    embedding = prompter.embed(pixels)
+    for bits in true:
+        y, x = np.argwhere(bits).mean(axis=0)
+        assert (
+            overlap(prompter.cut(pixels, embedding, None, np.array([[x, y, 1]]), None).full(*pixels.shape), bits) > 0.9
+        )
+    ground = prompter.cut(pixels, embedding, None, np.array([[2, 2, 1]]), None)
+    assert not ground.bits.any()
+
+
+def test_not_this_takes_the_neighbour_away_and_this_too_brings_it_back() -> None:
+    pixels, upright, lying = two_in_contact()
+    prompter = ThresholdSegmenter()
+    embedding = prompter.embed(pixels)
+    both = prompter.cut(pixels, embedding, None, np.array([[90, 70, 1]]), None)
+    assert overlap(both.full(*pixels.shape), upright | lying) > 0.85
+    one = prompter.cut(pixels, embedding, None, np.array([[90, 70, 1], [140, 100, 0]]), None)
+    assert overlap(one.full(*pixels.shape), upright) > 0.9
+    refined = prompter.cut(pixels, embedding, None, np.array([[140, 100, 0]]), both)
+    assert overlap(refined.full(*pixels.shape), upright) > 0.9
+    again = prompter.cut(pixels, embedding, None, np.array([[140, 100, 1]]), refined)
+    assert overlap(again.full(*pixels.shape), upright | lying) > 0.85
+    boxed = prompter.cut(pixels, embedding, np.array([80.0, 50.0, 100.0, 150.0]), np.array([[90, 100, 1]]), None)
+    assert overlap(boxed.full(*pixels.shape), upright) > 0.8
