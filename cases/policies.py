@@ -18,6 +18,8 @@ RIGHTS: dict[str, frozenset[str]] = {
     "request_analysis": frozenset({_T, _S, _I}),
     "edit_karyogram": frozenset({_T, _S}),
     "accept_karyogram": frozenset({_T, _S}),
+    "record_count": frozenset({_T, _S}),
+    "set_cell_standing": frozenset({_T, _S}),
     "submit_case": frozenset({_T, _S}),
     "return_case": frozenset({_S}),
     "sign_case": frozenset({_S}),
@@ -29,6 +31,7 @@ RIGHTS: dict[str, frozenset[str]] = {
 }
 _SENTENCES = {
     "edit_karyogram": "Only technologists and supervisors may change a karyogram.",
+    "record_count": "Only technologists and supervisors may count cells.",
     "sign_case": "Only a supervisor may sign a case.",
     "return_case": "Only a supervisor may return a case.",
     "amend_case": "Only a supervisor may open an amendment.",

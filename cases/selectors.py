@@ -16,6 +16,7 @@ from cases.models import (
     AnalysisState,
     Case,
     CaseState,
+    CellStanding,
     Culture,
     EditKind,
     Karyogram,
@@ -30,7 +31,7 @@ from karyosite.errors import NotFound
 
 Row = TypeVar("Row", bound=Model)
 NOTHING_HERE = "There is nothing here under this address."
-DOCUMENTS = ("karyogram__document", "karyogram__proposal")
+DOCUMENTS = ("karyogram__document", "karyogram__proposal", "tally__ticks")
 
 
 def _laboratory(user: User) -> Laboratory:
@@ -135,21 +136,38 @@ def _own_case(user: User, case: Case | Any) -> Any:
     return _one(Case.objects.filter(laboratory=laboratory, pk=_uuid(case)).only("id")).pk
 
 
-def metaphases(user: User, case: Case | Any) -> QuerySet[Metaphase]:
-    """The cells of a case in order; `karyogram` comes along without its documents."""
+def metaphases(user: User, case: Case | Any, standing: str = "") -> QuerySet[Metaphase]:
+    """The cells of a case in order; `karyogram` comes along without its documents, `tally` without its ticks.
+
+    standing: one of CellStanding; what cannot match gives no cells.
+    """
+    found = Metaphase.objects.filter(case=_own_case(user, case))
+    if standing:
+        found = found.filter(_stands(standing)) if standing in CellStanding.values else found.none()
     return (
-        Metaphase.objects.filter(case=_own_case(user, case))
-        .select_related("image", "culture", "accepted_by", "added_by", "karyogram")
+        found.select_related("image", "culture", "accepted_by", "added_by", "karyogram", "tally")
         .defer(*DOCUMENTS)
         .order_by("ordinal")
     )
+
+
+def _stands(standing: str) -> Q:
+    """Metaphase.standing, asked of the database."""
+    excluded = Q(own_standing=CellStanding.EXCLUDED)
+    if standing == CellStanding.EXCLUDED:
+        return excluded
+    if standing == CellStanding.KARYOTYPED:
+        return Q(accepted_at__isnull=False) & ~excluded
+    return Q(own_standing=standing, accepted_at__isnull=True)
 
 
 def metaphase(user: User, metaphase_id: Any) -> Metaphase:
     """One cell with its case, patient, image and karyogram (without documents)."""
     return _one(
         Metaphase.objects.filter(case__laboratory=_laboratory(user), pk=_uuid(metaphase_id))
-        .select_related("case__laboratory", "case__patient", "image", "culture", "accepted_by", "added_by", "karyogram")
+        .select_related(
+            "case__laboratory", "case__patient", "image", "culture", "accepted_by", "added_by", "karyogram", "tally"
+        )
         .defer(*DOCUMENTS)
     )
 

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from cases.actions import rows, verbs
 from cases.actions.karyogram_steps import check_base, summary
+from cases.domain.standing import EXCLUDED
 from cases.models import AnalysisState, Metaphase
 from karyosite.accounts.models import User
 from karyosite.audit.record import record
@@ -27,6 +28,11 @@ def accept_karyogram(*, user: User, metaphase_id: Any, base_version: int) -> Met
         raise Conflict(
             "This cell is being analysed again. Wait for the new proposal, or cancel the analysis, then accept it.",
             code="analysis-under-way",
+        )
+    if metaphase.own_standing == EXCLUDED:
+        raise Conflict(
+            f"This cell is excluded ({metaphase.exclusion_reason}). Take it back into the case first, then accept it.",
+            code="cell-excluded",
         )
     if metaphase.accepted_at is None:
         metaphase.accepted_by = user

@@ -95,7 +95,7 @@ class Metaphase(models.Model):
         return CellStanding(self.standing).label
 
     @property
-    def number(self) -> int | None:
+    def chromosome_count(self) -> int | None:
         """The cell's chromosome count; None where nobody has answered for one."""
         return standing.number(self._counted, self._drawn, self.accepted_at is not None)
 

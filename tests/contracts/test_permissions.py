@@ -79,6 +79,12 @@ TABLE: dict[str, Row] = {
     "reopen_karyogram": Row(
         on("reopen_karyogram", "metaphase_id", base_version=2), frozenset({T, S}), state="accepted"
     ),
+    "record_count": Row(
+        on("record_count", "metaphase_id", ticks=[[10, 20]], sure=True, base_version=0), frozenset({T, S})
+    ),
+    "set_cell_standing": Row(
+        on("set_cell_standing", "metaphase_id", standing="excluded", reason="out of focus"), frozenset({T, S})
+    ),
     "submit_case": Row(on("submit_case", "case_id", result="46,XX"), frozenset({T, S}), state="accepted"),
     "return_case": Row(on("return_case", "case_id", reason="again"), frozenset({S}), state="submitted"),
     "sign_case": Row(on("sign_case", "case_id", password=PASSWORD), frozenset({S}), state="submitted"),
