@@ -115,7 +115,7 @@ def module_page(page: Any) -> Any:
         name = re.sub(r"^https?://[^/]+/", "", route.request.url)
         if name == "":
             route.fulfill(content_type="text/html", body="<!doctype html><title>modules</title>")
-        elif re.fullmatch(r"[a-z]+\.js", name) and (EDITOR / name).is_file():
+        elif re.fullmatch(r"[a-z-]+\.js", name) and (EDITOR / name).is_file():
             route.fulfill(content_type="text/javascript", body=(EDITOR / name).read_text())
         else:
             route.fulfill(status=404, body="")
