@@ -54,11 +54,15 @@ def url(data_dir: Path | None = None) -> str:
     return f"redis+socket://{quote(str(socket_path(data_dir)))}?virtual_host=0"
 
 
+def client_address() -> str:
+    """What a Redis client connects to: Celery's spelling of a socket address is not the client's."""
+    address = environment.redis_url.replace("redis+socket://", "unix://", 1).replace("virtual_host=", "db=", 1)
+    return address or f"unix://{quote(str(socket_path()))}"
+
+
 def answers(timeout_s: float = 2.0) -> bool:
     """Whether the configured, or else the private, broker answers."""
-    # Celery's spelling of a socket address is not the client's.
-    address = environment.redis_url.replace("redis+socket://", "unix://", 1).replace("virtual_host=", "db=", 1)
-    return _pings(address or f"unix://{quote(str(socket_path()))}", timeout_s)
+    return _pings(client_address(), timeout_s)
 
 
 def _pings(address: str, timeout_s: float) -> bool:

@@ -41,7 +41,10 @@ app.conf.update(
     task_queues=tuple(Queue(name, Exchange(name), routing_key=name) for name in QUEUES),
     task_default_queue="default",
     task_create_missing_queues=False,
-    task_routes={"inference.tasks.analyse": {"queue": "inference"}},
+    task_routes={
+        "inference.tasks.analyse": {"queue": "inference"},
+        "inference.tasks.cut": {"queue": "prompts"},
+    },
     task_acks_late=True,
     task_reject_on_worker_lost=True,
     task_publish_retry=True,
