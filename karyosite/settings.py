@@ -199,6 +199,7 @@ SPECTACULAR_SETTINGS = {
         "ReportState": "cases.models.ReportState",
         "AnalysisState": "cases.models.AnalysisState",
         "JobState": "inference.models.JobState",
+        "CellStanding": "cases.models.CellStanding",
         "EditKind": "cases.models.EditKind",
         "Role": "karyosite.accounts.models.Role",
         "Sex": "cases.models.Sex",

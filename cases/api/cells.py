@@ -16,7 +16,7 @@ from cases.actions.add_metaphases import add_metaphases
 from cases.actions.request_analysis import request_analysis
 from cases.api import pixels
 from cases.api.base import JOB_LOCATION, InOrder
-from cases.api.inputs import NewMetaphases
+from cases.api.inputs import MetaphaseQuery, NewMetaphases
 from cases.api.serializers import AddedMetaphasesSerializer, MetaphaseSerializer, job_url
 from karyosite.api import MultiPartParser, declared_bytes
 from karyosite.api_views import View, person
@@ -45,10 +45,16 @@ class CaseMetaphases(View):
             raise _too_large()
         super().initial(request, *args, **kwargs)
 
-    @extend_schema(responses=MetaphaseSerializer(many=True), operation_id="metaphase_list", tags=["metaphases"])
+    @extend_schema(
+        parameters=[MetaphaseQuery],
+        responses=MetaphaseSerializer(many=True),
+        operation_id="metaphase_list",
+        tags=["metaphases"],
+    )
     def get(self, request: Request, pk: uuid.UUID) -> Response:
         """The cells of a case, in order."""
-        return self.page(MetaphaseSerializer, selectors.metaphases(person(request), pk), request)
+        found = selectors.metaphases(person(request), pk, **self.query(MetaphaseQuery, request))
+        return self.page(MetaphaseSerializer, found, request)
 
     @extend_schema(
         request={"multipart/form-data": NewMetaphases},

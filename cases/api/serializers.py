@@ -9,7 +9,18 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from cases.api.pixels import view_url
-from cases.models import AnalysisState, CaseState, EditKind, Meaning, Metaphase, Report, ReportState, Sex, Specimen
+from cases.models import (
+    AnalysisState,
+    CaseState,
+    CellStanding,
+    EditKind,
+    Meaning,
+    Metaphase,
+    Report,
+    ReportState,
+    Sex,
+    Specimen,
+)
 from karyosite.api_views import ResourceSerializer
 
 
@@ -93,6 +104,12 @@ class MetaphaseSerializer(ResourceSerializer):
     job_url = serializers.SerializerMethodField(help_text="The newest analysis job; null where there was none.")
     accepted_by = serializers.SerializerMethodField(help_text="The person who accepted the cell.")
     accepted_at = serializers.DateTimeField(allow_null=True)
+    standing = serializers.ChoiceField(choices=CellStanding.choices, help_text="What has been done with the cell.")
+    exclusion_reason = serializers.CharField(help_text="Empty unless it is excluded.")
+    count = serializers.IntegerField(
+        source="chromosome_count", allow_null=True, help_text="A person's count, else the accepted karyogram's."
+    )
+    count_differs = serializers.BooleanField(help_text="A person's count and the karyogram disagree.")
     karyogram = serializers.SerializerMethodField(help_text="Null until the analysis has finished.")
     original_url = serializers.SerializerMethodField()
     view_url = serializers.SerializerMethodField(help_text="A PNG for browsers, made from the original.")
@@ -137,6 +154,7 @@ class StepSerializer(serializers.Serializer[Any]):
     author = serializers.CharField(source="author_name")
     at = serializers.DateTimeField(source="created_at")
     undoes = serializers.IntegerField(allow_null=True, help_text="The version that an undo takes back.")
+    restores = serializers.IntegerField(allow_null=True, help_text="The earlier version that this step brought back.")
 
 
 class KaryogramStateSerializer(ResourceSerializer):
