@@ -100,6 +100,7 @@ class SubmitForm(LabForm):
     comment = forms.CharField(
         label="Comment for the reviewer", required=False, widget=forms.Textarea(attrs={"rows": 3})
     )
+    with_open_comments = forms.BooleanField(label="Submit with open comments", required=False)
 
 
 class ReturnForm(LabForm):

@@ -20,6 +20,7 @@ RIGHTS: dict[str, frozenset[str]] = {
     "accept_karyogram": frozenset({_T, _S}),
     "record_count": frozenset({_T, _S}),
     "set_cell_standing": frozenset({_T, _S}),
+    "comment": frozenset({_T, _S, _A, _I}),
     "submit_case": frozenset({_T, _S}),
     "return_case": frozenset({_S}),
     "sign_case": frozenset({_S}),

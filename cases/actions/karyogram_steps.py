@@ -64,6 +64,7 @@ def take_step(
     author: User | None,
     client_key: str = "",
     undoes: int | None = None,
+    restores: int | None = None,
 ) -> KaryogramEdit:
     """Applies the edit to the locked karyogram and appends it to the history; acceptance is withdrawn.
 
@@ -85,6 +86,7 @@ def take_step(
         edit=edit,
         inverse=inverse,
         undoes=undoes,
+        restores=restores,
         author=author,
         author_name=str(author) if author else "Karyosite",
         client_key=client_key,
@@ -109,6 +111,8 @@ def in_words(edit: dict[str, Any]) -> str:
     match edit["op"]:
         case "move":
             return f"{edit['id']} moved to {edit['label']}, place {edit['index'] + 1}."
+        case "swap":
+            return f"{edit['id']} and {edit['other']} changed places."
         case "debris":
             return f"{edit['id']} marked as debris."
         case "rotate":
@@ -120,7 +124,36 @@ def in_words(edit: dict[str, Any]) -> str:
         case "place":
             where = "debris" if edit["state"] == "debris" else f"{edit['label']}, place {edit['index'] + 1}"
             return f"{edit['id']} put to {where}."
+        case "mark":
+            return f"{edit['id']} marked as {edit['role'] or 'neither marker nor derivative'}."
+        case "straighten":
+            return f"{edit['id']} shown {'straightened' if edit['straight'] else 'as it lies'}."
+        case "lost":
+            return f"{edit['label']}: {edit['count'] or 'none'} counted as lost by preparation."
+        case "reshape":
+            return f"{edit['id']} drawn anew."
+        case "add":
+            return f"{edit['chromosome']['id']} added as {edit['chromosome']['label']}."
+        case "remove":
+            return f"{edit['id']} taken away."
         case "batch":
-            return f"{len(edit['edits'])} changes at once."
+            return _several_in_words(edit)
         case _:
             return "the whole karyogram replaced."
+
+
+def _several_in_words(edit: dict[str, Any]) -> str:
+    singles = edit["edits"]
+    first = singles[0].get("id", "")
+    of = {op: [single for single in singles if single["op"] == op] for op in ("add", "remove")}
+    match edit.get("as"):
+        case "marker" | "derivative":
+            return f"{first} marked as {edit['as']}."
+        case "split" if of["add"]:
+            return f"{', '.join(single['chromosome']['id'] for single in of['add'])} split off from {first}."
+        case "merge" if of["remove"]:
+            return f"{', '.join(single['id'] for single in of['remove'])} merged into {first}."
+        case "restore":
+            return f"{first or singles[0]['chromosome']['id']} put back as the machine proposed it."
+        case _:
+            return in_words(singles[0]) if len(singles) == 1 else f"{len(singles)} changes at once."
