@@ -6,6 +6,8 @@ from django.db import transaction
 
 from cases.actions import rows, verbs
 from cases.actions.karyogram_steps import Applied, check_base, in_words, sent_before, summary, take_step
+from cases.domain.karyogram_document import EditRefused
+from cases.domain.outlines import check_outlines
 from cases.models import EditKind
 from karyosite.accounts.models import User
 from karyosite.audit.record import record
@@ -29,6 +31,10 @@ def edit_karyogram(
     check_base(karyogram, base_version)
     if isinstance(edit, dict) and edit.get("op") == "replace":
         raise Invalid("Only a new analysis can replace a whole karyogram.", code="edit-refused")
+    try:
+        check_outlines(karyogram.document, edit)
+    except EditRefused as refused:
+        raise Invalid(refused.sentence, code="edit-refused") from None
     step = take_step(karyogram, edit, kind=EditKind.EDIT, author=user, client_key=client_key)
     record(
         laboratory=metaphase.case.laboratory,

@@ -8,8 +8,12 @@ from typing import Any
 SCHEMA = "karyosite.karyogram/1"
 AUTOSOMES: tuple[str, ...] = tuple(str(number) for number in range(1, 23))
 UNKNOWN = "unknown"
-LABELS: tuple[str, ...] = (*AUTOSOMES, "X", "Y", UNKNOWN)
+CLASSES: tuple[str, ...] = (*AUTOSOMES, "X", "Y")
+LABELS: tuple[str, ...] = (*CLASSES, UNKNOWN)
+ROLES: tuple[str, ...] = ("marker", "derivative")
 MAX_CHROMOSOMES = 400  # tetraploid cells have 92; anything near this is not one cell
+MAX_LOST = 4
+MAX_AXIS = 64
 
 _DOCUMENT = {"schema", "image", "models", "note", "chromosomes"}
 _IMAGE = {"sha256", "page", "width", "height"}
@@ -30,6 +34,8 @@ _CHROMOSOME = {
     "reviewed",
     "source",
 }
+# Absent means the default: not one of these, bent as it lies, no axis known.
+_OPTIONAL = {"role", "straight", "axis", "centromere"}
 
 
 class EditRefused(ValueError):
@@ -46,9 +52,19 @@ def slot_of(chromosome: dict[str, Any]) -> str:
     return slot
 
 
+def slots(document: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
+    """Slot name (1 … 22, X, Y, unknown, debris) → its chromosomes from the left.  Every slot is there, empty or not."""
+    found: dict[str, list[dict[str, Any]]] = {name: [] for name in (*LABELS, "debris")}
+    for chromosome in document["chromosomes"]:
+        found[slot_of(chromosome)].append(chromosome)
+    for members in found.values():
+        members.sort(key=lambda chromosome: chromosome["order"])
+    return found
+
+
 def check(document: Any) -> None:
     """Raises EditRefused, naming the first fault, unless the document is complete and consistent."""
-    _need(isinstance(document, dict) and set(document) == _DOCUMENT, "its parts are not the agreed ones")
+    _need(isinstance(document, dict) and set(document) - {"lost"} == _DOCUMENT, "its parts are not the agreed ones")
     _need(document["schema"] == SCHEMA, "its schema is not " + SCHEMA)
     _need(isinstance(document["note"], str), "its note is not text")
     image = document["image"]
@@ -59,13 +75,20 @@ def check(document: Any) -> None:
     for model in document["models"]:
         _need(isinstance(model, dict) and set(model) == _MODEL, "a model of it is not fully named")
         _need(all(isinstance(text, str) for text in model.values()), "a model of it is not fully named")
+    lost = document.get("lost", {})
+    _need(
+        isinstance(lost, dict)
+        and all(key in CLASSES and _whole(number, 1) and number <= MAX_LOST for key, number in lost.items()),
+        "what it counts as lost is not a class with a number",
+    )
     chromosomes = document["chromosomes"]
     _need(isinstance(chromosomes, list), "its chromosomes are not a list")
     _need(len(chromosomes) <= MAX_CHROMOSOMES, f"it holds more than {MAX_CHROMOSOMES} chromosomes")
     places: dict[str, list[int]] = {}
     identifiers: set[str] = set()
     for chromosome in chromosomes:
-        _check_chromosome(chromosome)
+        fault = chromosome_fault(chromosome)
+        _need(not fault, fault)
         _need(chromosome["id"] not in identifiers, f"{chromosome['id']} is there twice")
         identifiers.add(chromosome["id"])
         places.setdefault(slot_of(chromosome), []).append(chromosome["order"])
@@ -73,32 +96,62 @@ def check(document: Any) -> None:
         _need(sorted(orders) == list(range(len(orders))), f"the places under {slot} have gaps")
 
 
-def _check_chromosome(chromosome: Any) -> None:
-    _need(isinstance(chromosome, dict) and set(chromosome) == _CHROMOSOME, "a chromosome of it is not complete")
+def chromosome_fault(chromosome: Any) -> str:
+    """What is wrong with one entry of a document, as half a sentence; empty where nothing is."""
+    if not isinstance(chromosome, dict) or set(chromosome) - _OPTIONAL != _CHROMOSOME:
+        return "not every part of a chromosome is there"
     name = chromosome["id"]
-    _need(isinstance(name, str) and 0 < len(name) <= 32, "a chromosome of it has no usable id")
-    _need(isinstance(chromosome["label"], str) and chromosome["label"] in LABELS, f"{name} has no known label")
-    _need(chromosome["state"] in ("present", "debris"), f"{name} is neither present nor debris")
-    _need(_whole(chromosome["order"], 0), f"{name} has no place")
-    _need(isinstance(chromosome["rings"], list), f"{name} has no outline")
-    for ring in chromosome["rings"]:
-        _need(isinstance(ring, list) and len(ring) >= 3, f"an outline of {name} has fewer than three points")
-        _need(all(_numbers(point, 2) for point in ring), f"an outline of {name} is not made of points")
-    _need(_numbers(chromosome["box"], 4), f"{name} has no box")
-    _need(_number(chromosome["angle"]) and 0 <= chromosome["angle"] < 360, f"{name} has no usable angle")
-    _need(isinstance(chromosome["flip"], bool), f"{name} is neither flipped nor not")
-    for key in ("detection_score", "score"):
-        _need(_number(chromosome[key]) and 0 <= chromosome[key] <= 1, f"{name} has no usable {key.replace('_', ' ')}")
-    probabilities = chromosome["probabilities"]
-    _need(isinstance(probabilities, dict), f"{name} has no probabilities")
-    _need(
-        all(key in LABELS and _number(value) and 0 <= value <= 1 for key, value in probabilities.items()),
-        f"{name} has probabilities out of range",
-    )
-    flags = chromosome["flags"]
-    _need(isinstance(flags, list) and all(isinstance(flag, str) for flag in flags), f"{name} has unreadable flags")
-    _need(isinstance(chromosome["reviewed"], bool), f"{name} is neither looked at nor not")
-    _need(chromosome["source"] in ("machine", "person"), f"{name} has no source")
+    if not isinstance(name, str) or not 0 < len(name) <= 32:
+        return "a chromosome has no usable id"
+    probabilities, flags = chromosome["probabilities"], chromosome["flags"]
+    right = {
+        "has no known label": isinstance(chromosome["label"], str) and chromosome["label"] in LABELS,
+        "is neither present nor debris": chromosome["state"] in ("present", "debris"),
+        "has no place": _whole(chromosome["order"], 0),
+        "has no usable angle": _number(chromosome["angle"]) and 0 <= chromosome["angle"] < 360,
+        "is neither flipped nor not": isinstance(chromosome["flip"], bool),
+        "has no usable detection score": _share(chromosome["detection_score"]),
+        "has no usable score": _share(chromosome["score"]),
+        "has no usable probabilities": isinstance(probabilities, dict)
+        and all(key in LABELS and _share(value) for key, value in probabilities.items()),
+        "has unreadable flags": isinstance(flags, list) and all(isinstance(flag, str) for flag in flags),
+        "is neither looked at nor not": isinstance(chromosome["reviewed"], bool),
+        "has no source": chromosome["source"] in ("machine", "person"),
+        "has no known role": chromosome.get("role", ROLES[0]) in ROLES,
+        "is neither straightened nor not": chromosome.get("straight", True) is True,
+    }
+    for fault, fine in right.items():
+        if not fine:
+            return f"{name} {fault}"
+    if "axis" in chromosome and chromosome["axis"] is None:
+        return f"{name} has no usable axis"
+    if "centromere" in chromosome and chromosome["centromere"] is None:
+        return f"{name} has no usable centromere"
+    shape = shape_fault(chromosome)
+    return shape and f"{name} {shape}"
+
+
+def shape_fault(shape: dict[str, Any]) -> str:
+    """What is wrong with rings, box, axis and centromere of a chromosome, as half a sentence; axis and centromere may
+    be absent or None.  Empty where nothing is."""
+    rings = shape["rings"]
+    if not isinstance(rings, list):
+        return "has no outline"
+    for ring in rings:
+        if not isinstance(ring, list) or len(ring) < 3:
+            return "has an outline of fewer than three points"
+        if not all(_numbers(point, 2) for point in ring):
+            return "has an outline that is not made of points"
+    if not _numbers(shape["box"], 4):
+        return "has no box"
+    axis, centromere = shape.get("axis"), shape.get("centromere")
+    if axis is not None and not (
+        isinstance(axis, list) and 2 <= len(axis) <= MAX_AXIS and all(_numbers(point, 2) for point in axis)
+    ):
+        return "has no usable axis"
+    if centromere is not None and not _share(centromere):
+        return "has no usable centromere"
+    return ""
 
 
 def _need(true: bool, fault: str) -> None:
@@ -107,7 +160,14 @@ def _need(true: bool, fault: str) -> None:
 
 
 def _number(value: Any) -> bool:
-    return type(value) in (int, float) and math.isfinite(value)
+    try:
+        return type(value) in (int, float) and math.isfinite(value)
+    except OverflowError:  # a whole number of hundreds of digits
+        return False
+
+
+def _share(value: Any) -> bool:
+    return _number(value) and 0 <= value <= 1
 
 
 def _whole(value: Any, least: int) -> bool:
