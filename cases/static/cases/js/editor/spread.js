@@ -19,7 +19,7 @@ export class Spread {
   /* svg: an empty <svg>.  image: {width, height} in pixels.  grab(event, id): starts dragging a chromosome. */
   constructor({ svg, store, image, grab }) {
     Object.assign(this, { svg, store, image, grab });
-    this.picture = make("image", svg, { width: image.width, height: image.height, class: "spread-image" });
+    this.picture = null; // the photograph's canvas, under the outlines
     this.outlines = make("g", svg, { class: "spread-outlines" });
     this.labels = make("g", svg, { class: "spread-labels", "aria-hidden": "true" });
     this.paths = new Map();
@@ -39,8 +39,21 @@ export class Spread {
     });
   }
 
-  setImage(url) {
-    this.picture.setAttribute("href", url);
+  /** canvas: the photograph, one canvas pixel a pixel; whoever owns it may draw it anew at any time. */
+  setPicture(canvas) {
+    this.picture?.remove();
+    this.picture = canvas;
+    canvas.className = "spread-image";
+    this.svg.before(canvas);
+    this.#apply();
+  }
+
+  /** Another photograph's size, in pixels; all of it is shown. */
+  resizeImage({ width, height }) {
+    this.image = { width, height };
+    this.picture.setAttribute("width", width);
+    this.picture.setAttribute("height", height);
+    this.fit();
   }
 
   showOutlines(on) {
@@ -90,6 +103,10 @@ export class Spread {
     this.svg.setAttribute("viewBox", `${x} ${y} ${width / scale} ${height / scale}`);
     this.labels.style.fontSize = `${this.labelSize / scale}px`;
     this.labels.style.strokeWidth = `${3 / scale}px`;
+    this.svg.dispatchEvent(new CustomEvent("viewed", { detail: { scale } }));
+    if (!this.picture) return;
+    this.picture.style.transform = `translate(${-x * scale}px, ${-y * scale}px) scale(${scale})`;
+    this.picture.classList.toggle("single-pixels", !this.fitted && scale > 2);
   }
 
   #wheel(event) {
