@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from inference.protocols import AnalysisError, Detections, Detector, Proposal, Segmenter
-from inference.stages.assign import name_cell
+from inference.stages.assign import Named, name_cell
 from inference.stages.classify import Classifier, class_probabilities
 from inference.stages.load import light_ground
 from inference.stages.orient import upright_angle
@@ -32,12 +32,14 @@ def analyse(
     segmenter: Segmenter,
     image_facts: Mapping[str, Any],
     classifier: Classifier | None = None,
+    namer: Callable[[np.ndarray, np.ndarray], list[Named]] = name_cell,
     progress: Callable[[str], None] | None = None,
 ) -> Proposal:
     """Find, cut, turn and name the chromosomes of one picture.
 
     pixels: uint8 (h, w) as `karyosite.imaging.read_grey` gives them.  image_facts: sha256, page, width, height, for
-    the document.  progress: called with the stage's name before each stage; what it raises ends the analysis.
+    the document.  namer: makes names of probabilities and detection scores.  progress: called with the stage's name
+    before each stage; what it raises ends the analysis.
     A picture without chromosomes gives an empty document whose note says so.  Raises AnalysisError.
     """
     if pixels.ndim != 2 or pixels.dtype != np.uint8:
@@ -68,7 +70,7 @@ def analyse(
     with stage("classify"):
         probabilities = class_probabilities(seen, detections, masks, classifier)
     with stage("assign"):
-        names = name_cell(probabilities, detections.scores)
+        names = namer(probabilities, detections.scores)
         proposal = propose(
             image_facts=image_facts,
             shape=(pixels.shape[0], pixels.shape[1]),

@@ -97,10 +97,20 @@ class Prompter(Protocol):
 
 
 @dataclass(frozen=True)
+class Evidence:
+    """What the names rest on, one row a chromosome: float32 (n, 24), the detector's probabilities alone and those
+    of detector and crop classifier together, before the cell was named as a whole."""
+
+    detector: np.ndarray
+    pooled: np.ndarray
+
+
+@dataclass(frozen=True)
 class Proposal:
-    """document: `karyosite.karyogram/1`.  masks in the order of document["chromosomes"]."""
+    """document: `karyosite.karyogram/1`.  masks and evidence in the order of document["chromosomes"]."""
 
     document: dict[str, Any]
     masks: list[Mask]
     models: list[ModelInfo]
     timings_s: dict[str, float] = field(default_factory=dict)
+    evidence: Evidence | None = None

@@ -1,10 +1,10 @@
-"""How good the whole pipeline is, in the terms of a laboratory: cells that need no correction."""
+"""What the pipeline made of an annotated cell, laid beside the truth."""
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,76 +12,89 @@ import numpy as np
 from inference.backends.boxes import overlap
 from inference.labels import CHROMOSOMES
 from inference.protocols import Proposal
+from inference.stages.assign import name_cell
 from inference.training.cil import AnnotatedCell
 
 MATCH = 0.5  # intersection over union from which a found box is an annotated one
+UNNAMED = len(CHROMOSOMES)  # the class index of "unknown"
+
+# What names a chromosome, from the detector's likeliest class to the whole pipeline.
+STAGES = ("detector", "detector + classifier", "detector + assignment", "whole pipeline")
 
 
-@dataclass
-class Tally:
-    cells: int = 0
-    exact_count: int = 0
-    fully_right: int = 0
-    annotated: int = 0
-    found: int = 0
-    matched: int = 0
-    named_right: int = 0
-    doubted: int = 0
-    doubted_of_wrong: int = 0
-    per_class: dict[str, list[int]] = field(default_factory=lambda: {label: [0, 0] for label in CHROMOSOMES})
-    seconds: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+@dataclass(frozen=True)
+class Observation:
+    """One cell.  n boxes found, m annotated; classes index CHROMOSOMES, UNNAMED where none was given.
 
-    def add(self, cell: AnnotatedCell, proposal: Proposal) -> None:
-        """Count one cell in."""
-        from scipy.optimize import linear_sum_assignment
+    boxes: float32 (n, 4) and truth_boxes: float32 (m, 4), xyxy, pixels of the original.  named: by stage, int (n,).
+    probabilities: by stage, float (n, 24).  pairs: int (k, 2), row of a found box and of the annotated one it is.
+    """
 
-        present = [entry for entry in proposal.document["chromosomes"] if entry["state"] == "present"]
-        boxes = np.array([entry["box"] for entry in present], np.float32).reshape(-1, 4)
-        shared = overlap(boxes, cell.boxes)
-        rows, columns = linear_sum_assignment(-shared)
-        pairs = [(row, column) for row, column in zip(rows, columns, strict=True) if shared[row, column] >= MATCH]
-        right = 0
-        for row, column in pairs:
-            wanted = CHROMOSOMES[int(cell.classes[column])]
-            hit = present[row]["label"] == wanted
-            right += hit
-            self.per_class[wanted][0] += hit
-            self.doubted += bool(present[row]["flags"])
-            self.doubted_of_wrong += bool(present[row]["flags"]) and not hit
-        for index in cell.classes:
-            self.per_class[CHROMOSOMES[int(index)]][1] += 1
-        self.cells += 1
-        self.annotated += len(cell.boxes)
-        self.found += len(present)
-        self.matched += len(pairs)
-        self.named_right += right
-        self.exact_count += len(present) == len(cell.boxes)
-        self.fully_right += right == len(cell.boxes) == len(present)
-        for stage, seconds in proposal.timings_s.items():
-            self.seconds[stage].append(seconds)
+    name: str
+    image: Path
+    truth_boxes: np.ndarray
+    truth: np.ndarray
+    boxes: np.ndarray
+    named: dict[str, np.ndarray]
+    probabilities: dict[str, np.ndarray]
+    detection_scores: np.ndarray
+    scores: np.ndarray
+    flagged: np.ndarray
+    pairs: np.ndarray
+    seconds: dict[str, float] = field(default_factory=dict)
 
-    def metrics(self) -> dict[str, Any]:
-        """Shares are 0..1, None where there is nothing to divide by."""
-        wrong = self.matched - self.named_right
-        return {
-            "schema": "karyosite.evaluation/1",
-            "cells": self.cells,
-            "exact_count": self.exact_count,
-            "fully_right": self.fully_right,
-            "annotated": self.annotated,
-            "found": self.found,
-            "recall_iou50": _share(self.matched, self.annotated),
-            "precision_iou50": _share(self.matched, self.found),
-            "label_accuracy_of_matched": _share(self.named_right, self.matched),
-            "doubted_of_matched": _share(self.doubted, self.matched),
-            "doubted_of_misnamed": _share(self.doubted_of_wrong, wrong),
-            "right_of_annotated_by_class": {label: _share(*counts) for label, counts in self.per_class.items()},
-            "median_seconds": {stage: round(float(np.median(took)), 4) for stage, took in self.seconds.items()},
-        }
+    def truth_of_found(self) -> np.ndarray:
+        """int (n,): the annotated class of each found box, −1 where there is none."""
+        known = np.full(len(self.boxes), -1)
+        known[self.pairs[:, 0]] = self.truth[self.pairs[:, 1]]
+        return known
+
+    def errors(self, stage: str = STAGES[-1]) -> int:
+        """Corrections a person would make: missed, extra and misnamed chromosomes."""
+        known = self.truth_of_found()
+        misnamed = int(((known >= 0) & (known != self.named[stage])).sum())
+        return misnamed + len(self.truth) + len(self.boxes) - 2 * len(self.pairs)
 
 
-def _share(part: int, whole: int) -> float | None:
-    return round(part / whole, 4) if whole else None
+def match(boxes: np.ndarray, truth_boxes: np.ndarray) -> np.ndarray:
+    """int (k, 2): the found and the annotated boxes that are one, so that together they overlap most."""
+    from scipy.optimize import linear_sum_assignment
+
+    shared = overlap(boxes, truth_boxes)
+    rows, columns = linear_sum_assignment(-shared)
+    kept = shared[rows, columns] >= MATCH
+    return np.stack([rows[kept], columns[kept]], axis=1)
+
+
+def observe(cell: AnnotatedCell, proposal: Proposal) -> Observation:
+    """Where the proposal carries no evidence, only the whole pipeline's names are there."""
+    present = [entry for entry in proposal.document["chromosomes"] if entry["state"] == "present"]
+    boxes = np.array([entry["box"] for entry in present], np.float32).reshape(-1, 4)
+    index_of = {label: index for index, label in enumerate(CHROMOSOMES)}
+    detection_scores = np.array([entry.get("detection_score", 1.0) for entry in present], np.float64)
+    named = {STAGES[-1]: np.array([index_of.get(entry["label"], UNNAMED) for entry in present], np.int64)}
+    probabilities: dict[str, np.ndarray] = {}
+    evidence = proposal.evidence
+    if evidence is not None and len(evidence.pooled) == len(present):
+        named[STAGES[0]] = evidence.detector.argmax(axis=1) if len(present) else named[STAGES[-1]]
+        named[STAGES[1]] = evidence.pooled.argmax(axis=1) if len(present) else named[STAGES[-1]]
+        alone = name_cell(evidence.detector, detection_scores)
+        named[STAGES[2]] = np.array([index_of.get(one.label, UNNAMED) for one in alone], np.int64)
+        probabilities = dict(zip(STAGES, (evidence.detector, evidence.pooled) * 2, strict=True))
+    return Observation(
+        name=cell.name,
+        image=cell.image,
+        truth_boxes=cell.boxes,
+        truth=cell.classes,
+        boxes=boxes,
+        named=named,
+        probabilities=probabilities,
+        detection_scores=detection_scores,
+        scores=np.array([entry.get("score", 1.0) for entry in present], np.float64),
+        flagged=np.array([bool(entry["flags"]) for entry in present], bool),
+        pairs=match(boxes, cell.boxes),
+        seconds=dict(proposal.timings_s),
+    )
 
 
 def evenly(cells: list[AnnotatedCell], limit: int) -> list[AnnotatedCell]:
@@ -91,9 +104,14 @@ def evenly(cells: list[AnnotatedCell], limit: int) -> list[AnnotatedCell]:
     return [cells[int(index)] for index in np.linspace(0, len(cells) - 1, limit).round()]
 
 
-def evaluate(cells: Iterable[AnnotatedCell], analyse_cell: Callable[[AnnotatedCell], Proposal]) -> Tally:
-    """Run every cell through the pipeline and count."""
-    tally = Tally()
-    for cell in cells:
-        tally.add(cell, analyse_cell(cell))
-    return tally
+def evaluate(cells: Iterable[AnnotatedCell], analyse_cell: Callable[[AnnotatedCell], Proposal]) -> list[Observation]:
+    """Run every cell through the pipeline."""
+    return [observe(cell, analyse_cell(cell)) for cell in cells]
+
+
+def share(part: float, whole: float) -> float | None:
+    """0..1 to four places; None where there is nothing to divide by."""
+    return round(float(part) / float(whole), 4) if whole else None
+
+
+Table = list[dict[str, Any]]

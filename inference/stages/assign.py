@@ -61,6 +61,12 @@ def name_cell(probabilities: np.ndarray, detection_scores: np.ndarray) -> list[N
     return [_named(row, chosen, probabilities, detection_scores) for row in range(count)]
 
 
+def name_each(probabilities: np.ndarray, detection_scores: np.ndarray) -> list[Named]:
+    """Each by itself, the likeliest class: what naming the whole cell is measured against."""
+    chosen = {row: int(probabilities[row].argmax()) for row in range(len(probabilities))}
+    return [_named(row, chosen, probabilities, detection_scores) for row in chosen]
+
+
 def _named(row: int, chosen: dict[int, int], probabilities: np.ndarray, detection_scores: np.ndarray) -> Named:
     own = chosen[row]
     shares = probabilities[row]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from inference.labels import CHROMOSOMES, LABELS
-from inference.protocols import Detections, Mask, ModelInfo, Proposal
+from inference.protocols import Detections, Evidence, Mask, ModelInfo, Proposal
 from inference.stages.assign import Named
 from inference.stages.outline import box_mask, rings, touching
 
@@ -72,7 +72,8 @@ def propose(
         "note": note,
         "chromosomes": chromosomes,
     }
-    return Proposal(document, [masks[row] for row in order], models)
+    evidence = Evidence(detections.probabilities[order], probabilities[order])
+    return Proposal(document, [masks[row] for row in order], models, evidence=evidence)
 
 
 def _likeliest(shares: np.ndarray, label: str) -> dict[str, float]:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from inference import registry
-from inference.evaluation.cells import evaluate
+from inference.evaluation.cells import STAGES, evaluate
 from inference.pipeline import analyse
 from inference.protocols import AnalysisError, Detections, Mask, Proposal
 from inference.stages.classify import class_probabilities, pooled
@@ -96,6 +96,8 @@ def test_most_chromosomes_of_held_out_cells_are_named_right(held_out: list[Annot
             pixels, detector=detector, segmenter=segmenter, classifier=classifier, image_facts=facts
         )  # fmt: skip
 
-    tally = evaluate(held_out, analyse_cell)
+    observations = evaluate(held_out, analyse_cell)
+    known = np.concatenate([seen.truth_of_found() for seen in observations])
+    named = np.concatenate([seen.named[STAGES[-1]] for seen in observations])
     # Pinned a little below what yolov10n-cil 0.2 with kary-crops 0.1 reached here; better weights only raise it.
-    assert tally.named_right / tally.matched >= 0.96
+    assert (known == named)[known >= 0].mean() >= 0.96

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 from typing import Any
@@ -9,52 +10,155 @@ from typing import Any
 import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
+from PIL import Image
 
-from inference.evaluation.cells import Tally, evenly
+from inference.evaluation import measures
+from inference.evaluation.abnormal import abnormal_cells
+from inference.evaluation.cells import STAGES, evenly, observe
+from inference.evaluation.precision import average_precision
+from inference.evaluation.source import SourceError, read_cells
 from inference.evaluation.threshold import choose
+from inference.labels import CHROMOSOMES
 from inference.protocols import Proposal
-from inference.training.cil import AnnotatedCell
+from inference.training.cil import AnnotatedCell, read_grey
 from tests.conftest import CIL
 
 BOXES = np.array([[0, 0, 20, 50], [40, 0, 60, 50], [80, 0, 100, 50]], np.float32)
 
 
 def cell(classes: list[int]) -> AnnotatedCell:
-    return AnnotatedCell("drawn", Path("drawn.jpg"), BOXES[: len(classes)], np.array(classes))
+    return AnnotatedCell("drawn", Path("drawn.jpg"), BOXES[: len(classes)], np.array(classes, np.int64))
 
 
-def proposal(entries: list[tuple[list[float], str, list[str]]]) -> Proposal:
-    chromosomes = [{"box": box, "label": label, "flags": flags, "state": "present"} for box, label, flags in entries]
+def proposal(entries: list[tuple[Any, str, list[str]]], **more: Any) -> Proposal:
+    chromosomes = [
+        {"box": list(map(float, box)), "label": label, "flags": flags, "state": "present",
+         "detection_score": 0.9, "score": 0.8} | more
+        for box, label, flags in entries
+    ]  # fmt: skip
     return Proposal({"chromosomes": chromosomes}, [], [], {"detect": 0.5, "total": 1.0})
 
 
 def test_figures_are_those_counted_by_hand() -> None:
-    tally = Tally()
-    # All three found and right.
-    tally.add(cell([0, 0, 23]), proposal([(box.tolist(), label, []) for box, label in zip(BOXES, "11Y", strict=True)]))
-    # One right, one misnamed and doubted, one missed, one box where nothing is: the count is exact all the same.
-    tally.add(
-        cell([0, 1, 2]),
-        proposal(
-            [
-                (BOXES[0].tolist(), "1", ["between 1 (60 %) and 2 (30 %)"]),
-                (BOXES[1].tolist(), "8", ["perhaps 8 (30 %)"]),
-                ([300, 300, 320, 340], "3", []),
-            ]
+    observations = [
+        # All three found and right.
+        observe(cell([0, 0, 23]), proposal([(box, label, []) for box, label in zip(BOXES, "11Y", strict=True)])),
+        # One right, one misnamed and doubted, one missed, one box where nothing is: the count is exact all the same.
+        observe(
+            cell([0, 1, 2]),
+            proposal(
+                [
+                    (BOXES[0], "1", ["between 1 (60 %) and 2 (30 %)"]),
+                    (BOXES[1], "8", ["perhaps 8 (30 %)"]),
+                    ([300, 300, 320, 340], "3", []),
+                ]
+            ),
         ),
-    )
-    tally.add(cell([4]), proposal([]))
-    metrics = tally.metrics()
-    assert (metrics["cells"], metrics["exact_count"], metrics["fully_right"]) == (3, 2, 1)
+        observe(cell([4]), proposal([])),
+    ]
+    metrics = measures.measures(observations)
+    assert (metrics["cells"], metrics["exact_count_cells"], metrics["zero_edit_cells"]) == (3, 2, 1)
     assert metrics["recall_iou50"] == round(5 / 7, 4)
     assert metrics["precision_iou50"] == round(5 / 6, 4)
-    assert metrics["label_accuracy_of_matched"] == 0.8
-    assert metrics["doubted_of_matched"] == 0.4 and metrics["doubted_of_misnamed"] == 1.0
-    assert metrics["right_of_annotated_by_class"]["1"] == 1.0
-    assert metrics["right_of_annotated_by_class"]["2"] == 0.0
-    assert metrics["right_of_annotated_by_class"]["7"] is None
+    assert metrics["label_accuracy_of_found"] == 0.8
+    assert metrics["corrections_a_cell"] == round(4 / 3, 3)
+    assert metrics["flagged_of_found"] == 0.4 and metrics["flagged_of_misnamed"] == 1.0
+    by_class = {row["class"]: row for row in metrics["by_class"]}
+    assert by_class["1"]["recall"] == by_class["1"]["precision"] == 1.0
+    assert (by_class["1"]["images"], by_class["1"]["instances"]) == (2, 3)
+    assert by_class["2"]["recall"] == 0.0 and by_class["7"]["recall"] is None
+    assert by_class["3"]["precision"] == 0.0  # the box where nothing is
+    groups = {row["group"]: row for row in metrics["by_group"]}
+    assert groups["A"] | {"right": 3, "named_of_another_group": 1, "missed": 1, "annotated": 5} == groups["A"]
+    assert groups["B"]["missed"] == 1 and groups["A"]["not_a_chromosome"] == 1
     assert metrics["median_seconds"] == {"detect": 0.5, "total": 1.0}
-    assert Tally().metrics()["recall_iou50"] is None
+    # Everything said with 80 %, and 80 % right; said to be there with 90 %, there in five of six.
+    assert metrics["calibration"] == {"name_ece": 0.0, "detection_ece": round(abs(0.9 - 5 / 6), 4)}
+    assert measures.measures([])["recall_iou50"] is None
+
+
+def test_average_precision_by_hand() -> None:
+    """Two annotated 1s: the surer row is wrong, the fainter right, one never found: precision 1/2 up to recall 1/2."""
+    seen = observe(cell([0, 0]), proposal([([300, 300, 320, 340], "1", []), (BOXES[0] + [0, 0, 0, 10], "1", [])]))
+    seen.detection_scores[1] = 0.5
+    averages = average_precision([seen])
+    assert averages.shape == (24, 10)
+    assert averages[0, 0] == pytest.approx(0.5 * 51 / 101)  # recall 0, 0.01 … 0.50 of 101 points
+    assert averages[0, 9] == 0.0  # the box overlaps by 50/60: too little from IoU 0.85 on
+    assert averages[0, 6] == pytest.approx(averages[0, 0]) and averages[0, 7] == 0.0
+    assert np.isnan(averages[5]).all()
+
+
+def test_average_precision_agrees_with_ultralytics() -> None:
+    from ultralytics.utils.metrics import ap_per_class
+
+    rng = np.random.default_rng(3)
+    seen, hits, confidence, named, truth = [], [], [], [], []
+    grid = np.array([[60 * column, 90 * row] for row in range(5) for column in range(8)], np.float32)
+    for _ in range(30):
+        corners = grid + rng.uniform(0, 8, grid.shape)
+        boxes = np.concatenate([corners, corners + [30, 60]], axis=1).astype(np.float32)
+        classes = rng.integers(0, 4, len(boxes))
+        kept = rng.random(len(boxes)) < 0.9
+        given = np.where(rng.random(len(boxes)) < 0.2, rng.integers(0, 4, len(boxes)), classes)[kept]
+        each = observe(
+            AnnotatedCell("drawn", Path("drawn.jpg"), boxes, classes),
+            proposal([(box, str(index + 1), []) for box, index in zip(boxes[kept], given, strict=True)], score=1.0),
+        )
+        each.detection_scores[:] = rng.uniform(0.1, 1, kept.sum())
+        seen.append(each)
+        hits.append(given == classes[kept])
+        confidence.append(each.detection_scores)
+        named.append(given)
+        truth.append(classes)
+    right = np.repeat(np.concatenate(hits)[:, None], 10, axis=1)
+    theirs = ap_per_class(right, np.concatenate(confidence), np.concatenate(named), np.concatenate(truth))[5]
+    assert average_precision(seen)[:4, 0] == pytest.approx(theirs[:, 0], abs=0.006)  # they interpolate otherwise
+
+
+def test_gains_and_losses_are_held_against_the_truth() -> None:
+    usual = [index for index in range(22) for _ in range(2)] + [22, 22]
+
+    def seen(truth: list[int], found: list[int]) -> Any:
+        boxes = np.array([[50 * place, 0, 50 * place + 30, 60] for place in range(50)], np.float32)
+        return observe(
+            AnnotatedCell("drawn", Path("drawn.jpg"), boxes[: len(truth)], np.array(truth)),
+            proposal([(box, CHROMOSOMES[index], []) for box, index in zip(boxes, found, strict=False)]),
+        )
+
+    counted = abnormal_cells(
+        [
+            seen(usual, usual),
+            seen([*usual, 20], [*usual, 20]),  # +21 kept
+            seen([*usual, 20], [*usual, 17]),  # +21 made +18: lost, and one invented
+            seen(usual[:-1], usual[:-1]),  # one X
+            seen([*usual, 23], [*usual, 23]),  # XXY
+            seen(usual, [*usual[:-1], 0]),  # a second X made a third 1
+        ]
+    )
+    assert (counted["cells"], counted["cells_kept"]) == (4, 3)
+    assert (counted["gains"], counted["gains_kept"], counted["losses"], counted["losses_kept"]) == (3, 2, 1, 1)
+    assert (counted["invented"], counted["cells_with_invented"]) == (3, 2)
+
+
+def test_a_yolo_layout_is_read_as_the_public_one(held_out: list[AnnotatedCell], tmp_path: Path) -> None:
+    known = held_out[0]
+    height, width = read_grey(known.image).shape
+    for folder in ("images/val", "labels/val"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "images" / "val" / known.image.name).symlink_to(known.image.resolve())
+    middles, sizes = (known.boxes[:, :2] + known.boxes[:, 2:]) / 2, known.boxes[:, 2:] - known.boxes[:, :2]
+    rows = np.concatenate([known.classes[:, None], middles / [width, height], sizes / [width, height]], axis=1)
+    lines = "\n".join(" ".join(f"{value:.8g}" for value in row) for row in rows)
+    (tmp_path / "labels" / "val" / f"{known.name}.txt").write_text(lines)
+    (tmp_path / "val.txt").write_text(f"./images/val/{known.image.name}\n{known.name}\nnot-there\n")
+    cells, missing = read_cells(tmp_path, "val.txt")
+    assert missing == ["not-there"] and [each.name for each in cells] == [known.name] * 2
+    for each in cells:
+        assert np.abs(each.boxes - known.boxes).max() < 0.01 and (each.classes == known.classes).all()
+    (tmp_path / "labels" / "val" / f"{known.name}.txt").write_text("24 0.5 0.5 0.1 0.1")
+    with pytest.raises(SourceError, match="beyond the 24"):
+        read_cells(tmp_path, "val")
 
 
 def test_cells_are_taken_evenly() -> None:
@@ -87,13 +191,30 @@ def test_the_command_writes_metrics_of_real_cells(held_out: list[AnnotatedCell],
             assert unpacked is not None
             (home / "annotations" / f"{each.name}.xml").write_bytes(unpacked.read())
     (tmp_path / "val.txt").write_text("\n".join(each.name for each in held_out[:3]))
-    out = tmp_path / "metrics.json"
-    call_command("evaluate", "--data", str(tmp_path), "--limit", "2", "--out", str(out), verbosity=0)
-    metrics = json.loads(out.read_text())
+    out = tmp_path / "out"
+    call_command("evaluate", str(tmp_path), "--split", str(tmp_path / "val.txt"), "--limit", "2", "--out", str(out),
+                 "--worst", "1", verbosity=0)  # fmt: skip
+    metrics = json.loads((out / "metrics.json").read_text())
     assert metrics["cells"] == 2 and metrics["recall_iou50"] > 0.8
     assert json.loads(capsys.readouterr().out) == metrics
-    with pytest.raises(CommandError, match="Set --data"):
-        call_command("evaluate", "--data", str(tmp_path / "nowhere"), verbosity=0)
+    stages = {row["stage"]: row["label_accuracy_of_found"] for row in metrics["stages"]}
+    assert list(stages) == list(STAGES) and stages["detector"] < stages["whole pipeline"]
+    with (out / "by-class.csv").open() as file:
+        assert [row["class"] for row in csv.DictReader(file)] == list(CHROMOSOMES)
+    for picture in ("figure-1a-confusion", "figure-1b-classes", "precision-recall", "calibration", "stages", "groups"):
+        with Image.open(out / f"{picture}.png") as drawn:
+            assert min(drawn.size) > 300
+    worst = list((out / "worst").glob("*.png"))
+    assert len(worst) <= 1 and all(f"worst/{path.name}" in (out / "worst.html").read_text() for path in worst)
+    call_command("evaluate", str(tmp_path), "--limit", "1", "--out", str(out), "--without", "classifier,assign",
+                 verbosity=0)  # fmt: skip
+    bare = json.loads((out / "metrics.json").read_text())
+    assert {model["role"] for model in bare["models"]} == {"detector", "segmenter"}
+    assert bare["stages"][0]["label_accuracy_of_found"] == bare["label_accuracy_of_found"]
+    with pytest.raises(CommandError, match="There is no folder"):
+        call_command("evaluate", str(tmp_path / "nowhere"), verbosity=0)
+    with pytest.raises(CommandError, match="can be left out"):
+        call_command("evaluate", str(tmp_path), "--without", "detector", verbosity=0)
 
 
 def test_pooling_is_chosen_for_the_most_right_names() -> None:

@@ -1,0 +1,64 @@
+"""Cells whose truth is not 46 with XX or XY: whether they come through as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from inference.evaluation.cells import STAGES, Observation, share
+from inference.labels import CHROMOSOMES
+
+_X, _Y = CHROMOSOMES.index("X"), CHROMOSOMES.index("Y")
+
+
+def counts_of(classes: np.ndarray) -> np.ndarray:
+    """int (24,): how many of each class."""
+    return np.bincount(classes[classes < len(CHROMOSOMES)], minlength=len(CHROMOSOMES))
+
+
+def deviation(counts: np.ndarray) -> np.ndarray:
+    """int (24,): gains above and losses below two of each autosome and XX or XY, whichever is nearer."""
+    usual = np.full(len(CHROMOSOMES), 2)
+    usual[_Y] = 0
+    if counts[_Y] > 0:
+        usual[_X], usual[_Y] = 1, 1
+    return np.asarray(counts - usual)
+
+
+def abnormal_cells(observations: Sequence[Observation]) -> dict[str, Any]:
+    """How many abnormal cells there are, and how many keep every gain and loss.
+
+    kept: every class that is not as usual has the annotated number of chromosomes.  A gain or loss is invented where a
+    class that is as usual comes out as not.  Lost and stray chromosomes count as losses and gains: what is in the
+    picture is what must be reported.
+    """
+    abnormal = kept = gains = gains_kept = losses = losses_kept = 0
+    invented_cells = invented = 0
+    for seen in observations:
+        truth, named = counts_of(seen.truth), counts_of(seen.named[STAGES[-1]])
+        odd, found = deviation(truth), deviation(named)
+        as_it_is = named == truth
+        if odd.any():
+            abnormal += 1
+            kept += bool(as_it_is[odd != 0].all())
+            gains += int((odd > 0).sum())
+            gains_kept += int((as_it_is & (odd > 0)).sum())
+            losses += int((odd < 0).sum())
+            losses_kept += int((as_it_is & (odd < 0)).sum())
+        made_up = int(((odd == 0) & (found != 0) & ~as_it_is).sum())
+        invented += made_up
+        invented_cells += made_up > 0
+    return {
+        "cells": abnormal,
+        "cells_kept": kept,
+        "cells_kept_rate": share(kept, abnormal),
+        "gains": gains,
+        "gains_kept": gains_kept,
+        "losses": losses,
+        "losses_kept": losses_kept,
+        "invented": invented,
+        "cells_with_invented": invented_cells,
+        "cells_with_invented_rate": share(invented_cells, len(observations)),
+    }
