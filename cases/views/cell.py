@@ -11,6 +11,8 @@ from django.views.decorators.csrf import ensure_csrf_cookie
 
 from cases import policies, selectors
 from cases.models import Metaphase
+from karyosite.accounts.models import User
+from karyosite.accounts.preferences import preferences
 from karyosite.pages import page, person
 
 
@@ -33,28 +35,31 @@ def cell(request: HttpRequest, metaphase_id: str) -> HttpResponse:
         "case": metaphase.case,
         "cells": cells,
         "sheet_url": reverse("api:karyogram-sheet", args=[metaphase.pk]),
-        "config": _config(metaphase, user.pk, addresses, may_analyse=policies.may(user, "request_analysis")),
+        "config": _config(metaphase, user, addresses, may_analyse=policies.may(user, "request_analysis")),
         **addresses,
     }
     return render(request, "cases/cell.html", context)
 
 
 def _config(
-    metaphase: Metaphase, user_id: int, addresses: dict[str, str | None], *, may_analyse: bool
+    metaphase: Metaphase, user: User, addresses: dict[str, str | None], *, may_analyse: bool
 ) -> dict[str, Any]:
     """What the editor must know before it asks the API."""
     key = [metaphase.pk]
     return {
         "metaphase": str(metaphase.pk),
-        "user": user_id,
+        "user": user.pk,
         "image": {"width": metaphase.width, "height": metaphase.height},
         "analysis": {
             "state": metaphase.analysis_state,
             "stage": metaphase.analysis_stage,
             "error": metaphase.analysis_error,
         },
+        "preferences": preferences(user),
+        "micrometresPerPixel": metaphase.case.laboratory.micrometres_per_pixel,
         "mayAnalyse": may_analyse and metaphase.case.editable,
         "urls": {
+            "preferences": reverse("api:preferences"),
             "karyogram": reverse("api:karyogram", args=key),
             "metaphase": reverse("api:metaphase", args=key),
             "view": reverse("api:metaphase-view", args=key),

@@ -41,7 +41,7 @@ def test_the_shipped_bands_are_those_of_the_public_tables() -> None:
 
 
 def test_bands_follow_each_other_without_gaps() -> None:
-    """The 550 table leaves eight short stretches to no band; the band after each then begins where the one before ends."""
+    """The 550 table leaves eight short stretches to no band: the next band then begins where the one before ends."""
     gaps = set()
     for level in bands.LEVELS:
         for label in bands.LABELS:

@@ -9,6 +9,8 @@ import { Drawer } from "./drawer.js";
 import { makeHelp } from "./help.js";
 import { History, browserShelf } from "./history.js";
 import { listen } from "./keyboard.js";
+import { Preferences, shelfOf } from "./preferences.js";
+import { startSeeing } from "./seeing.js";
 import { Sheet } from "./slots.js";
 import { Spread } from "./spread.js";
 import { Store } from "./store.js";
@@ -21,6 +23,7 @@ const editor = byId("main");
 const shelfName = (cell) => `karyosite:unsent:${config.user}:${cell}`;
 
 const store = new Store();
+const preferences = new Preferences({ kept: config.preferences, url: config.urls.preferences });
 const say = makeSay({ box: byId("say"), text: byId("say-text"), close: byId("say-close"), quiet: byId("say-quiet") });
 const server = karyogramApi(config.urls.karyogram);
 const history = new History({ store, say, api: server, shelf: browserShelf(shelfName(config.metaphase)) });
@@ -40,20 +43,13 @@ const page = {
     location.assign(address);
   },
   help: makeHelp({ dialog: byId("keys"), list: byId("keys-list") }),
-  fit: () => spread.fit(),
   actualSize: () => spread.actualSize(),
-  zoom: (factor) => spread.zoomBy(factor),
-  toggleOutlines() {
-    const button = byId("outlines");
-    const on = button.getAttribute("aria-pressed") !== "true";
-    button.setAttribute("aria-pressed", String(on));
-    spread.showOutlines(on);
-  },
 };
+const view = startSeeing({ page, config, preferences, spread, sheet, store });
 const commands = new Commands({ store, history, sheet, say, page });
 grab = makeDrag({ store, sheet, say, drop: (id, place) => commands.drop(id, place) });
 makeTurnHandle({ handle: byId("turn"), store, sheet, turn: (id, angle) => commands.turnTo(id, angle) });
-const drawerShelf = browserShelf(`karyosite:drawer:${config.user}`);
+const drawerShelf = shelfOf(preferences, "drawer");
 const drawer = new Drawer({ root: byId("drawer"), shelf: drawerShelf, context: { store, history, commands, config, say } });
 page.drawer = drawer;
 listen({ target: document, store, commands, page, say });
@@ -105,7 +101,6 @@ const clicks = {
   undo: () => commands.undo(),
   redo: () => commands.redo(),
   decide: () => commands.decide(),
-  fit: () => page.fit(),
   actual: () => page.actualSize(),
   outlines: () => page.toggleOutlines(),
   help: () => page.help(),
@@ -115,15 +110,6 @@ const clicks = {
   "image-again": () => loadImage(),
 };
 for (const [id, run] of Object.entries(clicks)) byId(id).addEventListener("click", run);
-
-// For the eye only: the photograph itself and what is measured on it stay as they are.
-const contrast = byId("contrast");
-contrast.addEventListener("input", () => editor.style.setProperty("--contrast", `${contrast.value}%`));
-contrast.addEventListener("change", () => contrast.blur());
-contrast.addEventListener("dblclick", () => {
-  contrast.value = 100;
-  editor.style.setProperty("--contrast", "100%");
-});
 
 /** The photograph, once, for both panes. */
 let imageTries = 0;
@@ -140,8 +126,7 @@ async function loadImage() {
     byId("image-failed").hidden = false;
     return;
   }
-  spread.setImage(image.src);
-  sheet.setImage(image);
+  view.take(image);
 }
 
 async function open() {

@@ -35,9 +35,12 @@ export function uprightBounds({ angle, flip, ...chromosome }) {
   return { ...bounds, width: bounds.x2 - bounds.x1, height: bounds.y2 - bounds.y1 };
 }
 
-/** Draws the chromosome upright on the canvas, `scale` CSS pixels a pixel; → its size in CSS pixels. */
-export function drawUpright(canvas, image, chromosome, scale) {
-  const density = globalThis.devicePixelRatio || 1;
+/**
+ * Draws the chromosome upright on the canvas, `scale` CSS pixels a pixel; → its size in CSS pixels.
+ * detail: how many times closer it is looked at; above 2 pixels a pixel they are then shown as they are, not blurred.
+ */
+export function drawUpright(canvas, image, chromosome, scale, detail = 1) {
+  const density = (globalThis.devicePixelRatio || 1) * detail;
   const bounds = uprightBounds(chromosome);
   const width = Math.max(1, bounds.width * scale);
   const height = Math.max(1, bounds.height * scale);
@@ -46,6 +49,9 @@ export function drawUpright(canvas, image, chromosome, scale) {
   canvas.style.width = `${width}px`;
   canvas.style.height = `${height}px`;
   const pen = canvas.getContext("2d");
+  const single = detail > 1 && scale * detail > 2;
+  canvas.classList?.toggle("single-pixels", single);
+  pen.imageSmoothingEnabled = !single;
   pen.imageSmoothingQuality = "high";
   pen.scale(scale * density, scale * density);
   pen.translate(-bounds.x1, -bounds.y1);

@@ -26,6 +26,7 @@ export class Sheet {
     this.buttons = new Map();
     this.image = null;
     this.scale = 0;
+    this.detail = 1; // how many times closer the sheet is looked at
     this.roomy = 0; // the scale when the page was opened or last resized
     this.#build();
     for (const area of [root, tray]) {
@@ -48,9 +49,29 @@ export class Sheet {
     if (this.store.state.document) this.render(true);
   }
 
+  /** Draws the chromosomes again from the photograph's canvas, which someone has changed. */
+  repaint() {
+    for (const entry of this.buttons.values()) entry.drawn = "";
+    for (const one of this.store.state.document?.chromosomes ?? []) this.#button(one);
+  }
+
+  /** How closely the sheet is looked at (1: as laid out): what is seen is drawn from single pixels of the photograph. */
+  setDetail(detail) {
+    this.detail = detail;
+    for (const one of this.store.state.document?.chromosomes ?? []) this.#button(one);
+  }
+
+  #detailOf(button) {
+    if (this.detail === 1 || !this.root.contains(button)) return 1;
+    const [inner, outer] = [button.getBoundingClientRect(), this.root.getBoundingClientRect()];
+    const seen = inner.right > outer.left && inner.left < outer.right && inner.bottom > outer.top && inner.top < outer.bottom;
+    return seen ? this.detail : 1;
+  }
+
   #build() {
+    this.body = make("div", this.root, "sheet-body");
     SHEET_ROWS.forEach((groups, index) => {
-      const row = make("div", this.root, "sheet-row");
+      const row = make("div", this.body, "sheet-row");
       const last = index === SHEET_ROWS.length - 1;
       for (const labels of last ? [...groups, ["unknown"]] : groups) {
         const group = make("div", row, "sheet-group");
@@ -123,9 +144,10 @@ export class Sheet {
     }
     const entry = this.buttons.get(id);
     const scale = this.#scaleOf(chromosome);
-    const wanted = `${angle} ${flip} ${rings.length} ${scale} ${globalThis.devicePixelRatio}`;
+    const detail = this.#detailOf(entry.button);
+    const wanted = `${angle} ${flip} ${rings.length} ${scale} ${detail} ${globalThis.devicePixelRatio}`;
     if (entry.drawn !== wanted || entry.rings !== rings) {
-      drawUpright(entry.canvas, this.image, chromosome, scale);
+      drawUpright(entry.canvas, this.image, chromosome, scale, detail);
       entry.drawn = wanted;
       entry.rings = rings;
     }
@@ -275,7 +297,7 @@ export class Sheet {
         ? before.getBoundingClientRect().right + 1
         : bounds.left + bounds.width / 2;
     if (this.caret.parentElement !== stand) stand.append(this.caret);
-    this.caret.style.left = `${x - bounds.left}px`;
+    this.caret.style.left = `${((x - bounds.left) * stand.offsetWidth) / bounds.width}px`; // the sheet may be zoomed
   }
 }
 
