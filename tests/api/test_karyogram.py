@@ -44,7 +44,7 @@ def test_an_edit_answers_with_its_step_and_the_new_state(tess: APIClient, addres
     assert response.status_code == 200, response.content
     body = response.json()
     assert set(body) == STATE | {"step"}
-    assert set(body["step"]) == {"version", "kind", "edit", "inverse", "author", "at", "undoes"}
+    assert set(body["step"]) == {"version", "kind", "edit", "inverse", "author", "at", "undoes", "restores"}
     assert (body["version"], body["count"], body["doubts"], body["can_undo"], body["can_redo"]) == (
         2,
         5,

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from django.apps import apps
 
-from cases import policies, selectors
+from cases import history, policies, selectors, together
 from karyosite.errors import Conflict, Forbidden, NotFound
 from tests.conftest import PASSWORD, make_person, png_bytes
 
@@ -85,6 +85,11 @@ TABLE: dict[str, Row] = {
     "set_cell_standing": Row(
         on("set_cell_standing", "metaphase_id", standing="excluded", reason="out of focus"), frozenset({T, S})
     ),
+    "restore_version": Row(on("restore_version", "metaphase_id", base_version=2, version=1), frozenset({T, S})),
+    "be_present": Row(on("be_present", "metaphase_id"), frozenset({T, S, A, I})),
+    "add_comment": Row(on("add_comment", "metaphase_id", text="Look at this one."), frozenset({T, S, A, I})),
+    "resolve_comment": Row(on("resolve_comment", "comment_id"), frozenset({T, S}), state="commented"),
+    "reopen_comment": Row(on("reopen_comment", "comment_id"), frozenset({T, S}), state="comment-resolved"),
     "submit_case": Row(on("submit_case", "case_id", result="46,XX"), frozenset({T, S}), state="accepted"),
     "return_case": Row(on("return_case", "case_id", reason="again"), frozenset({S}), state="submitted"),
     "sign_case": Row(on("sign_case", "case_id", password=PASSWORD), frozenset({S}), state="submitted"),
@@ -131,6 +136,11 @@ def world(
             action("undo_karyogram")(user=technologist, metaphase_id=cell, base_version=2)
         if state == "analysing":
             action("request_analysis")(user=technologist, metaphase_id=cell)
+        comment = None
+        if state in ("commented", "comment-resolved"):
+            comment = action("add_comment")(user=technologist, metaphase_id=cell, text="Two chromosomes touch here.")
+        if state == "comment-resolved":
+            action("resolve_comment")(user=technologist, comment_id=comment.pk)
         if state in ("accepted", "submitted", "signed"):
             action("accept_karyogram")(user=technologist, metaphase_id=cell, base_version=2)
         if state in ("submitted", "signed"):
@@ -140,7 +150,7 @@ def world(
             action("sign_case")(user=reviewer, case_id=case.pk, password=PASSWORD)
         return {
             "case_id": case.pk, "patient_id": patient.pk, "metaphase_id": cell, "member_id": colleague.pk,
-            "day": case.received_on,
+            "day": case.received_on, "comment_id": comment.pk if comment else None,
         }  # fmt: skip
 
     return bring
@@ -219,6 +229,10 @@ READS: dict[str, Callable[[Any, dict[str, Any]], Any]] = {
     "metaphase": lambda user, world: selectors.metaphase(user, world["metaphase_id"]),
     "karyogram": lambda user, world: selectors.karyogram(user, world["metaphase_id"]),
     "history": lambda user, world: list(selectors.history(user, world["metaphase_id"])),
+    "version": lambda user, world: history.version_document(user, world["metaphase_id"], 1),
+    "origins": lambda user, world: history.origins(user, world["metaphase_id"]),
+    "pulse": lambda user, world: together.pulse(user, world["metaphase_id"]),
+    "comments": lambda user, world: list(together.comments(user, world["metaphase_id"])),
     "reports": lambda user, world: list(selectors.reports(user, world["case_id"])),
 }
 
@@ -267,7 +281,7 @@ def test_the_table_knows_every_action() -> None:
     verbs = {
         path.stem for path in folder.glob("*.py") if f"def {path.stem}(" in path.read_text() and path.stem != "__init__"
     }
-    for_the_machine = {"accept_proposal", "mirror_analysis"}
+    for_the_machine = {"accept_proposal", "mirror_analysis", "export_signed_cells"}
     assert verbs - for_the_machine <= set(EVERYTHING), "an action without a line in the permission table"
     by_people = {name for name, made in vars(actions).items() if callable(made) and not name.startswith("_")
                  and getattr(made, "__module__", "") == actions.__name__}  # fmt: skip
