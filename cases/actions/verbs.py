@@ -30,3 +30,5 @@ KARYOGRAM_RESTORED = register("karyogram.restored", "Karyogram taken back to an 
 COMMENT_ADDED = register("comment.added", "Comment added")
 COMMENT_RESOLVED = register("comment.resolved", "Comment resolved")
 COMMENT_REOPENED = register("comment.reopened", "Comment opened again")
+CELLS_EXPORTED = register("case.cells-exported", "Signed cells exported for training")
+PROPOSAL_RESTORED = register("karyogram.proposal-restored", "Machine's proposal put back")

@@ -50,7 +50,14 @@ def read_grey(path: Path) -> np.ndarray:
 
 
 def read_split(root: Path, split: str) -> list[AnnotatedCell]:
-    """Every cell of `root/<split>.txt` that has both its image and its annotation."""
+    """Every cell of `root/<split>.txt` that has both its image and its annotation.
+
+    root: the public layout, or a dataset that `manage.py dataset import` wrote.
+    """
+    if (root / "data.yaml").exists():
+        from inference.datasets import yolo  # which gives cells as this module describes them
+
+        return yolo.read_split(root, split)
     home = root / "24_chromosomes_object"
     cells = []
     for name in (root / f"{split}.txt").read_text().split():
