@@ -11,6 +11,7 @@ from django.views.decorators.csrf import ensure_csrf_cookie
 
 from cases import policies, selectors
 from cases.models import Metaphase
+from cases.views.counting import counting_config
 from karyosite.accounts.models import User
 from karyosite.accounts.preferences import preferences
 from karyosite.pages import page, person
@@ -35,14 +36,16 @@ def cell(request: HttpRequest, metaphase_id: str) -> HttpResponse:
         "case": metaphase.case,
         "cells": cells,
         "sheet_url": reverse("api:karyogram-sheet", args=[metaphase.pk]),
-        "config": _config(metaphase, user, addresses, may_analyse=policies.may(user, "request_analysis")),
+        "config": _config(
+            metaphase, cells, user, addresses, may_analyse=policies.may(user, "request_analysis")
+        ),
         **addresses,
     }
     return render(request, "cases/cell.html", context)
 
 
 def _config(
-    metaphase: Metaphase, user: User, addresses: dict[str, str | None], *, may_analyse: bool
+    metaphase: Metaphase, cells: list[Metaphase], user: User, addresses: dict[str, str | None], *, may_analyse: bool
 ) -> dict[str, Any]:
     """What the editor must know before it asks the API."""
     key = [metaphase.pk]
@@ -58,6 +61,7 @@ def _config(
         "preferences": preferences(user),
         "micrometresPerPixel": metaphase.case.laboratory.micrometres_per_pixel,
         "mayAnalyse": may_analyse and metaphase.case.editable,
+        "counting": counting_config(cells, metaphase),
         "urls": {
             "preferences": reverse("api:preferences"),
             "karyogram": reverse("api:karyogram", args=key),

@@ -25,6 +25,7 @@ export const SHORTCUTS = [
   { group: "History", keys: ["z", "Mod+z"], says: "undo", run: (commands) => commands.undo() },
   { group: "History", keys: ["Shift+z", "Mod+Shift+z", "Mod+y"], says: "redo", run: (commands) => commands.redo() },
   { group: "Cell", keys: ["Mod+Enter"], says: "accept the cell", run: (commands) => commands.accept() },
+  { group: "Cell", keys: ["#", "j"], says: "count chromosomes, cell after cell", anywhere: true, run: (_, page) => page.count() },
   { group: "Cell", keys: [",", "PageUp"], says: "previous cell", anywhere: true, run: (_, page) => page.go("previous") },
   { group: "Cell", keys: [".", "PageDown"], says: "next cell", anywhere: true, run: (_, page) => page.go("next") },
   { group: "View", keys: ["o"], says: "outlines on or off", run: (_, page) => page.toggleOutlines() },

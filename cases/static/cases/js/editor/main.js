@@ -4,6 +4,7 @@ import { Analysis } from "./analysis.js";
 import { Refused, Unreachable, karyogramApi } from "./api.js";
 import { makeSay, showConflict, showControls, showDoubts, showFacts, showModels, showSaving, showTyped } from "./bars.js";
 import { Commands } from "./commands.js";
+import { Counting } from "./counting.js";
 import { makeDrag, makeTurnHandle } from "./drag.js";
 import { Drawer } from "./drawer.js";
 import { makeHelp } from "./help.js";
@@ -46,6 +47,8 @@ const page = {
   actualSize: () => spread.actualSize(),
 };
 const view = startSeeing({ page, config, preferences, spread, sheet, store });
+const counting = new Counting({ config, editor, settings: () => view.settings });
+page.count = () => counting.toggle();
 const commands = new Commands({ store, history, sheet, say, page });
 grab = makeDrag({ store, sheet, say, drop: (id, place) => commands.drop(id, place) });
 makeTurnHandle({ handle: byId("turn"), store, sheet, turn: (id, angle) => commands.turnTo(id, angle) });
@@ -104,6 +107,7 @@ const clicks = {
   actual: () => page.actualSize(),
   outlines: () => page.toggleOutlines(),
   help: () => page.help(),
+  "count-open": () => page.count(),
   "keys-close": () => byId("keys").close(),
   "saving-retry": () => history.resume(),
   "saving-discard": () => history.discard(),

@@ -51,8 +51,6 @@ export class Spread {
   /** Another photograph's size, in pixels; all of it is shown. */
   resizeImage({ width, height }) {
     this.image = { width, height };
-    this.picture.setAttribute("width", width);
-    this.picture.setAttribute("height", height);
     this.fit();
   }
 

@@ -29,11 +29,11 @@ export class TickField {
     svg.addEventListener("click", (event) => this.#click(event));
   }
 
-  /** Another cell: its photograph and its ticks. */
-  show({ url, width, height, ticks, editable }) {
+  /** Another cell: its photograph (a canvas) and its ticks. */
+  show({ picture, width, height, ticks, editable }) {
     this.size = { width, height };
+    this.spread.setPicture(picture);
     this.spread.resizeImage(this.size);
-    this.spread.setImage(url);
     this.editable = editable;
     this.undos = [];
     this.redos = [];
