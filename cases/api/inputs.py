@@ -156,6 +156,12 @@ class KeyedStep(Step):
     )
 
 
+class Restore(KeyedStep):
+    id = serializers.CharField(
+        max_length=32, required=False, allow_null=True, help_text="The chromosome's id; the whole cell without one."
+    )
+
+
 @extend_schema_field(EDIT_SCHEMA)
 class EditField(serializers.DictField):
     pass

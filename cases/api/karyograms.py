@@ -18,10 +18,11 @@ from cases.actions.edit_karyogram import edit_karyogram
 from cases.actions.karyogram_steps import Applied
 from cases.actions.redo_karyogram import redo_karyogram
 from cases.actions.reopen_karyogram import reopen_karyogram
+from cases.actions.restore_proposal import restore_proposal
 from cases.actions.undo_karyogram import undo_karyogram
 from cases.api import pixels
 from cases.api.base import ByVersion
-from cases.api.inputs import Edit, KeyedStep, Step
+from cases.api.inputs import Edit, KeyedStep, Restore, Step
 from cases.api.serializers import AppliedSerializer, KaryogramSerializer, KaryogramStateSerializer, StepSerializer
 from cases.models import Karyogram as KaryogramRow
 from karyosite import imaging
@@ -99,6 +100,19 @@ class Redo(KaryogramView):
     def post(self, request: Request, pk: uuid.UUID) -> Response:
         """Makes the step taken back last again."""
         step = redo_karyogram(user=person(request), metaphase_id=pk, **self.read(KeyedStep, request))
+        return self.applied(step, request)
+
+
+class RestoreProposal(KaryogramView):
+    @extend_schema(
+        request=Restore,
+        responses=AppliedSerializer,
+        operation_id="karyogram_restore_proposal",
+        tags=["karyograms"],
+    )
+    def post(self, request: Request, pk: uuid.UUID) -> Response:
+        """Puts one chromosome, or without an id the whole cell, back as the machine proposed it: one more step."""
+        step = restore_proposal(user=person(request), metaphase_id=pk, **self.read(Restore, request))
         return self.applied(step, request)
 
 

@@ -31,6 +31,11 @@ urlpatterns = [
     path("metaphases/<uuid:pk>/karyogram/edits/", karyograms.Edits.as_view(), name="karyogram-edits"),
     path("metaphases/<uuid:pk>/karyogram/undo/", karyograms.Undo.as_view(), name="karyogram-undo"),
     path("metaphases/<uuid:pk>/karyogram/redo/", karyograms.Redo.as_view(), name="karyogram-redo"),
+    path(
+        "metaphases/<uuid:pk>/karyogram/restore/",
+        karyograms.RestoreProposal.as_view(),
+        name="karyogram-restore-proposal",
+    ),
     path("metaphases/<uuid:pk>/karyogram/accept/", karyograms.Accept.as_view(), name="karyogram-accept"),
     path("metaphases/<uuid:pk>/karyogram/reopen/", karyograms.Reopen.as_view(), name="karyogram-reopen"),
     path("metaphases/<uuid:pk>/karyogram/changes/", together.Changes.as_view(), name="karyogram-changes"),

@@ -85,6 +85,7 @@ TABLE: dict[str, Row] = {
     "set_cell_standing": Row(
         on("set_cell_standing", "metaphase_id", standing="excluded", reason="out of focus"), frozenset({T, S})
     ),
+    "restore_proposal": Row(on("restore_proposal", "metaphase_id", base_version=2, id="c01"), frozenset({T, S})),
     "restore_version": Row(on("restore_version", "metaphase_id", base_version=2, version=1), frozenset({T, S})),
     "be_present": Row(on("be_present", "metaphase_id"), frozenset({T, S, A, I})),
     "add_comment": Row(on("add_comment", "metaphase_id", text="Look at this one."), frozenset({T, S, A, I})),

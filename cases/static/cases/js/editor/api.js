@@ -19,6 +19,7 @@ export class Unreachable extends Error {
 }
 
 const TIMEOUT_MS = 20_000;
+const KEPT_ALIVE = 30_000;
 const IN_TROUBLE = new Set([408, 425, 429, 500, 502, 503, 504]);
 
 // Read anew each time: signing in again in another tab changes the token.
@@ -26,6 +27,7 @@ const csrfToken = () => /(?:^|;\s*)csrftoken=([^;]+)/.exec(document.cookie)?.[1]
 
 export async function request(method, url, body) {
   let response;
+  const sent = body === undefined ? undefined : JSON.stringify(body);
   try {
     response = await fetch(url, {
       method,
@@ -36,9 +38,9 @@ export async function request(method, url, body) {
         ...(method === "GET" ? {} : { "X-CSRFToken": csrfToken() }),
         ...(body === undefined ? {} : { "Content-Type": "application/json" }),
       },
-      body: body === undefined ? undefined : JSON.stringify(body),
-      // A change that is on its way when the page closes still arrives.
-      keepalive: method !== "GET",
+      body: sent,
+      // A change that is on its way when the page closes still arrives; browsers refuse that for more than 64 KB in all.
+      keepalive: method !== "GET" && (sent?.length ?? 0) < KEPT_ALIVE,
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
   } catch (error) {
@@ -73,7 +75,10 @@ export function karyogramApi(root) {
     edit: (body) => post("edits/", body),
     undo: (body) => post("undo/", body),
     redo: (body) => post("redo/", body),
+    restore: (body) => post("restore/", body),
     accept: (body) => post("accept/", body),
     reopen: (body) => post("reopen/", body),
+    // Computed on the spot, stored by nobody: an outline for a box, for clicks, or from an outline to better.
+    cut: async (body) => (await request("POST", root.replace(/karyogram\/$/, "cut/"), body)).answer,
   };
 }

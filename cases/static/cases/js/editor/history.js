@@ -1,24 +1,19 @@
 /* Changes on their way to the server: shown at once, sent in order, one at a time, each counted once.
 
    `confirmed` is what the server has said; the store's document is that with every pending change applied on top.
-   A pending change is {kind: "edit" | "undo" | "redo", edit, key, sent}; its key is the server's client_key, so that
-   a change whose answer was lost can be sent again.  What is pending is kept in this browser until it is saved. */
+   A pending change is {kind: "edit" | "undo" | "redo" | "restore", edit, args, key, sent}; its key is the server's
+   client_key, so that a change whose answer was lost can be sent again.  What is pending is kept in this browser until
+   it is saved. */
 
 import { Refused, Unreachable } from "./api.js";
+import { clientKey } from "./keeping.js";
+import { checkOutlines } from "./outlines.js";
 import { EditRefused, apply } from "./reducer.js";
+
+export { browserShelf, clientKey } from "./keeping.js";
 
 const LOST_RIGHT = new Set([403, 404]);
 const COALESCE_MS = 1200;
-
-/** A version 4 UUID; randomUUID itself is missing on plain-http pages of a laboratory's network. */
-export function clientKey() {
-  if (globalThis.crypto.randomUUID) return crypto.randomUUID();
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  bytes[6] = (bytes[6] & 0x0f) | 0x40;
-  bytes[8] = (bytes[8] & 0x3f) | 0x80;
-  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  return hex.replace(/(.{8})(.{4})(.{4})(.{4})(.{12})/, "$1-$2-$3-$4-$5");
-}
 
 export class History {
   /* store: Store.  api: as karyogramApi.  shelf: {read(), write(value | null)}.  say(sentence, kind): tells the person.
@@ -52,6 +47,7 @@ export class History {
   edit(edit) {
     if (!this.#open()) return false;
     try {
+      checkOutlines(this.store.state.document, edit);
       apply(this.store.state.document, edit);
     } catch (error) {
       if (!(error instanceof EditRefused)) throw error;
@@ -77,6 +73,16 @@ export class History {
 
   redo() {
     return this.#step("redo", this.store.state.canRedo, "There is nothing to redo.");
+  }
+
+  /** Back to what the machine proposed: one chromosome, or the whole cell where id is null.  Only the server knows what
+      that is, so that it shows once the server has answered. */
+  restore(id) {
+    if (!this.#open()) return false;
+    this.#queue("restore", null, { id });
+    this.#show();
+    void this.#run();
+    return true;
   }
 
   #step(kind, possible, otherwise) {
@@ -192,9 +198,9 @@ export class History {
     return editable && !conflict && this.confirmed !== null;
   }
 
-  #queue(kind, edit) {
+  #queue(kind, edit, args) {
     if (!this.pending.length) this.base = this.confirmed.version;
-    this.pending.push({ kind, edit, key: clientKey(), sent: false, at: Date.now() });
+    this.pending.push({ kind, edit, args, key: clientKey(), sent: false, at: Date.now() });
   }
 
   #adopt(answer) {
@@ -214,7 +220,12 @@ export class History {
       const known = item.kind === "undo" ? undos.pop() : item.kind === "redo" ? redos.pop() : null;
       const edit = item.kind === "edit" ? item.edit : item.kind === "undo" ? known?.inverse : known?.edit;
       item.predicted = edit ?? null;
-      if (!edit) return true;
+      if (!edit) {
+        // What the server will do is not known here; nor, then, what taking it back or doing it again would.
+        if (item.kind === "restore") redos.length = 0;
+        (item.kind === "undo" ? redos : undos).push(null);
+        return true;
+      }
       try {
         const applied = apply(document, edit);
         document = applied.document;
@@ -227,7 +238,7 @@ export class History {
         return item.sent; // it may have been stored: only the server can say
       }
     });
-    const edited = this.pending.some((item) => item.kind === "edit");
+    const edited = this.pending.some((item) => item.kind === "edit" || item.kind === "restore");
     this.#keep();
     this.store.set({
       document,
@@ -252,7 +263,7 @@ export class History {
   }
 
   #keep() {
-    const pending = this.pending.map(({ kind, edit, key, sent, at }) => ({ kind, edit, key, sent, at }));
+    const pending = this.pending.map(({ kind, edit, args, key, sent, at }) => ({ kind, edit, args, key, sent, at }));
     this.shelf.write(pending.length ? { base: this.base, pending } : null);
   }
 
@@ -273,7 +284,7 @@ export class History {
     if (this.failures === 0) this.store.set({ save: "saving" });
     try {
       const body = { base_version: this.base, client_key: item.key };
-      const answer = await this.api[item.kind](item.kind === "edit" ? { ...body, edit: item.edit } : body);
+      const answer = await this.api[item.kind](item.kind === "edit" ? { ...body, edit: item.edit } : { ...body, ...item.args });
       this.failures = 0;
       if (this.pending[0] !== item) return; // given up meanwhile
       await this.#confirm(answer);
@@ -311,7 +322,8 @@ export class History {
 
   /* What an undo or redo has changed is chosen, so that the eye finds it. */
   #point(edit) {
-    if (edit?.id) this.store.select(edit.id);
+    const id = edit?.id ?? edit?.chromosome?.id ?? edit?.edits?.[0]?.id;
+    if (id) this.store.select(id);
   }
 
   #remember(step) {
@@ -370,25 +382,4 @@ export class History {
     }
     this.#show();
   }
-}
-
-/** Keeps a value in localStorage under one name; does without where the browser has none. */
-export function browserShelf(name) {
-  return {
-    read() {
-      try {
-        return JSON.parse(localStorage.getItem(name));
-      } catch {
-        return null;
-      }
-    },
-    write(value) {
-      try {
-        if (value === null) localStorage.removeItem(name);
-        else localStorage.setItem(name, JSON.stringify(value));
-      } catch {
-        // Storage full or forbidden: the change is still sent, it only does not outlive the page.
-      }
-    },
-  };
 }
