@@ -149,3 +149,14 @@ function meet({ start: a, end: b }, { start: c, end: d }) {
     (three === 0 && within(a, c, d)) || (four === 0 && within(b, c, d))
   );
 }
+
+/** Whether a point lies inside the rings, even-odd. */
+export function contains(rings, [x, y]) {
+  let inside = false;
+  for (const ring of rings)
+    ring.forEach(([x2, y2], index) => {
+      const [x1, y1] = ring.at(index - 1);
+      if (y1 > y !== y2 > y && x < ((x2 - x1) * (y - y1)) / (y2 - y1) + x1) inside = !inside;
+    });
+  return inside;
+}

@@ -11,6 +11,7 @@ import { makeHelp } from "./help.js";
 import { History, browserShelf } from "./history.js";
 import { listen } from "./keyboard.js";
 import { Preferences, shelfOf } from "./preferences.js";
+import { startTools } from "./photo-tools.js";
 import { startSeeing } from "./seeing.js";
 import { Sheet } from "./slots.js";
 import { Spread } from "./spread.js";
@@ -55,6 +56,8 @@ makeTurnHandle({ handle: byId("turn"), store, sheet, turn: (id, angle) => comman
 const drawerShelf = shelfOf(preferences, "drawer");
 const drawer = new Drawer({ root: byId("drawer"), shelf: drawerShelf, context: { store, history, commands, config, say } });
 page.drawer = drawer;
+const tools = startTools({ store, history, api: server, image: config.image, say, spread });
+page.useTool = (id) => tools.use(id);
 listen({ target: document, store, commands, page, say });
 
 showFacts(store, { number: byId("fact-count"), sex: byId("fact-sex"), left: byId("fact-doubts") });

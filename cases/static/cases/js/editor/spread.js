@@ -26,6 +26,7 @@ export class Spread {
     this.texts = new Map();
     this.view = { x: 0, y: 0, scale: 1 };
     this.fitted = true;
+    this.pinched = false; // two fingers took over from one
     this.labelSize = 11; // CSS pixels; larger on very large screens
     svg.addEventListener("wheel", (event) => this.#wheel(event), { passive: false });
     svg.addEventListener("pointerdown", (event) => this.#down(event));
@@ -84,6 +85,21 @@ export class Spread {
     const { width, height } = this.svg.getBoundingClientRect();
     const { x, y, scale } = this.view;
     this.#zoomAbout(scale * factor, x + width / scale / 2, y + height / scale / 2);
+  }
+
+  /** Zooms about a point of the window. */
+  zoomAt(factor, clientX, clientY) {
+    const { left, top } = this.svg.getBoundingClientRect();
+    const { x, y, scale } = this.view;
+    this.#zoomAbout(scale * factor, x + (clientX - left) / scale, y + (clientY - top) / scale);
+  }
+
+  /** Moves the photograph by CSS pixels. */
+  moveBy(dx, dy) {
+    const { x, y, scale } = this.view;
+    this.view = { ...this.view, x: x - dx / scale, y: y - dy / scale };
+    this.fitted = false;
+    this.#apply();
   }
 
   #zoomAbout(wanted, x, y) {
@@ -145,7 +161,7 @@ export class Spread {
     const end = () => {
       this.svg.classList.remove("panning");
       this.svg.removeEventListener("pointermove", move);
-      if (!moved) this.store.select(null);
+      if (!moved && !this.pinched) this.store.select(null);
     };
     this.svg.addEventListener("pointermove", move);
     this.svg.addEventListener("lostpointercapture", end, { once: true });

@@ -16,6 +16,7 @@ export class Store {
       viewUrl: "",
       selected: null,
       hovered: null,
+      tool: "choose",
       typed: "",
       save: "saved",
       pending: 0,
