@@ -35,6 +35,7 @@ export const SHORTCUTS = [
   { group: "Cell", keys: [",", "PageUp"], says: "previous cell", anywhere: true, run: (_, page) => page.go("previous") },
   { group: "Cell", keys: [".", "PageDown"], says: "next cell", anywhere: true, run: (_, page) => page.go("next") },
   { group: "View", keys: ["o"], says: "outlines on or off", run: (_, page) => page.toggleOutlines() },
+  { group: "View", keys: ["i"], says: "the chosen one enlarged, its homologues and its ideogram", run: (_, page) => page.drawer.toggle("chromosome") },
   { group: "View", keys: ["+", "="], says: "zoom in", run: (_, page) => page.zoom(1.25) },
   { group: "View", keys: ["-"], says: "zoom out", run: (_, page) => page.zoom(0.8) },
   { group: "View", keys: ["0"], says: "the whole photograph", run: (_, page) => page.fit() },

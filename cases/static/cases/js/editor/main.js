@@ -3,6 +3,7 @@
 import { Analysis } from "./analysis.js";
 import { Refused, Unreachable, karyogramApi } from "./api.js";
 import { makeSay, showConflict, showControls, showDoubts, showFacts, showModels, showSaving, showTyped } from "./bars.js";
+import { chromosomePanel } from "./chromosome-panel.js";
 import { Commands } from "./commands.js";
 import { Counting } from "./counting.js";
 import { makeDrag, makeTurnHandle } from "./drag.js";
@@ -56,6 +57,7 @@ makeTurnHandle({ handle: byId("turn"), store, sheet, turn: (id, angle) => comman
 const drawerShelf = shelfOf(preferences, "drawer");
 const drawer = new Drawer({ root: byId("drawer"), shelf: drawerShelf, context: { store, history, commands, config, say } });
 page.drawer = drawer;
+drawer.add(chromosomePanel({ view, preferences }));
 const tools = startTools({ store, history, api: server, image: config.image, say, spread });
 page.useTool = (id) => tools.use(id);
 listen({ target: document, store, commands, page, say });

@@ -28,6 +28,8 @@ export class View {
     this.settings = { ...USUAL, ...preferences.get("view") };
     this.rows = new Map();
     this.frame = 0;
+    this.image = null; // the photograph as it came
+    this.listeners = [];
     this.#build();
     this.#write();
   }
@@ -39,6 +41,7 @@ export class View {
     this.spread.setPicture(this.filter.canvas);
     this.sheet.setImage(this.filter.canvas);
     this.image = image;
+    this.#tell();
   }
 
   /** Some settings, e.g. {contrast: 180}; shown with the next frame, and remembered. */
@@ -50,7 +53,17 @@ export class View {
       this.frame = 0;
       this.filter.show(this.settings);
       this.sheet.repaint();
+      this.#tell();
     });
+  }
+
+  /** Calls listener() whenever the photograph looks different. */
+  changed(listener) {
+    this.listeners.push(listener);
+  }
+
+  #tell() {
+    for (const listener of this.listeners) listener();
   }
 
   reset() {
