@@ -14,6 +14,9 @@ _UNUSED = ("django_htmx/",)
 
 class ModuleManifestStorage(CompressedManifestStaticFilesStorage):
     support_js_module_import_aggregation = True
+    # A module's hash is known one pass after those of what it imports: as many passes as modules may stand in a chain.
+    # (Two that import each other would never settle; the passes then run out, with an error.)
+    max_post_process_passes = 30
 
     def post_process(self, paths: dict[str, Any], *args: Any, **options: Any) -> Iterator[Any]:
         used = {name: place for name, place in paths.items() if not name.startswith(_UNUSED)}
