@@ -14,6 +14,7 @@ from cases import policies
 from cases.actions.cancel_analysis import cancel_analysis
 from cases.actions.request_analysis import request_analysis
 from inference import selectors
+from inference.cut_api import Cut
 from inference.models import InferenceJob, JobState
 from karyosite.api import KeysetPagination
 from karyosite.api_views import InputSerializer, ResourceSerializer, View, person
@@ -124,4 +125,5 @@ urlpatterns = [
     path("jobs/<uuid:job_id>/", JobDetail.as_view(), name="job"),
     path("jobs/<uuid:job_id>/cancel/", JobCancel.as_view(), name="job-cancel"),
     path("jobs/<uuid:job_id>/retry/", JobRetry.as_view(), name="job-retry"),
+    path("metaphases/<uuid:metaphase_id>/cut/", Cut.as_view(), name="cut"),
 ]

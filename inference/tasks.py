@@ -7,7 +7,8 @@ from typing import Any
 from celery import shared_task
 from celery.signals import worker_ready
 
-from inference import jobs, work
+from inference import jobs, prompts, work
+from karyosite import questions
 
 
 @shared_task(name="inference.tasks.analyse")
@@ -20,6 +21,14 @@ def analyse(job_id: str) -> None:
 def tend() -> None:
     """Bring back what dead workers left, and ring again for what nobody heard."""
     jobs.tend()
+    prompts.rest()
+
+
+# Not redelivered: a question that took its worker down would take the next one too, and nobody waits for it any more.
+@shared_task(name="inference.tasks.cut", acks_late=False, reject_on_worker_lost=False)
+def cut(question_id: str, question: dict[str, Any]) -> None:
+    """Answer one person's pointing, if they still wait."""
+    questions.answer(question_id, lambda: prompts.cut(question))
 
 
 @worker_ready.connect

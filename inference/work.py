@@ -8,8 +8,6 @@ task from outside.
 from __future__ import annotations
 
 import faulthandler
-import hashlib
-import io
 import logging
 import os
 import threading
@@ -19,12 +17,12 @@ from typing import Any
 from django.db import DatabaseError, InterfaceError, OperationalError, close_old_connections, connection
 
 from cases.models import Metaphase
-from inference import jobs
+from inference import jobs, originals
 from inference.jobs import Claim, ClaimLost
 from inference.protocols import AnalysisError, Proposal
 from karyosite.env import environment
 from karyosite.errors import Conflict
-from karyosite.imaging import ImageRefused, read_grey
+from karyosite.imaging import ImageRefused
 
 # What the worker exits with when a job took too long; whoever started it starts it again.
 EXIT_TOO_LONG = 70
@@ -106,7 +104,7 @@ def _analyse(held: Claim) -> Proposal:
 
     progress("load")
     metaphase = Metaphase.objects.select_related("image").get(pk=held.metaphase_id)
-    pixels = read_grey(_original(metaphase), metaphase.page, max_pixels=environment.image_max_pixels)
+    pixels = originals.grey(metaphase)
     read = time.perf_counter()
 
     from inference import registry
@@ -130,24 +128,6 @@ def _analyse(held: Claim) -> Proposal:
     )
     proposal.timings_s.update(read=read - started, models=ready - read)
     return proposal
-
-
-def _original(metaphase: Metaphase) -> io.BytesIO:
-    """The uploaded file, held against its SHA-256.  Raises AnalysisError when it is gone or was changed."""
-    try:
-        with metaphase.image.file.open("rb") as file:
-            content = file.read()
-    except FileNotFoundError:
-        raise AnalysisError(
-            "The original picture of this cell is missing from the storage. Nothing was analysed. "
-            "Ask your administrator to bring it back from the backup, or upload it again."
-        ) from None
-    if hashlib.sha256(content).hexdigest() != metaphase.image.sha256:
-        raise AnalysisError(
-            "The stored original of this cell is not what was uploaded: its fingerprint (SHA-256) does not match. "
-            "Nothing was analysed. Ask your administrator to bring it back from the backup."
-        )
-    return io.BytesIO(content)
 
 
 class _Keeper:

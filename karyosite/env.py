@@ -51,6 +51,7 @@ class Environment(BaseSettings):
     job_stale_after_s: int = 90
     job_time_limit_s: int = 300
     worker_threads: int = 0
+    embedding_cache_bytes: int = 2 * 1024**3
 
     # For a rehearsal of faults only: the worker waits this long at each named point of a job.
     fault_pause_s: float = 0.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -36,9 +37,11 @@ class CropClassifier:
         both = self._session.run([self._out], {self._entrance: np.concatenate([crops, turned])})[0]
         return np.asarray((both[: len(crops)] + both[len(crops) :]) / 2, np.float32)
 
-    def classify(self, pixels: np.ndarray, boxes: np.ndarray, masks: list[Mask]) -> np.ndarray:
+    def classify(
+        self, pixels: np.ndarray, boxes: np.ndarray, masks: list[Mask], areas: Sequence[float] = ()
+    ) -> np.ndarray:
         """float32 (n, 24), rows sum to 1; rows of empty masks are even."""
-        logits = self.logits(upright_crops(pixels, boxes, masks)) / self.temperature
+        logits = self.logits(upright_crops(pixels, boxes, masks, areas)) / self.temperature
         likely = np.exp(logits - logits.max(axis=1, keepdims=True))
         likely /= likely.sum(axis=1, keepdims=True)
         for index, mask in enumerate(masks):

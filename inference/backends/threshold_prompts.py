@@ -131,12 +131,18 @@ def _split(own: np.ndarray, wanted: list[tuple[int, int]], unwanted: list[tuple[
     pieces, count = ndimage.label(own, structure=np.ones((3, 3)))
     marks = np.zeros(own.shape, np.int8)
     keep = list(wanted)
+    refused = {int(pieces[place]) for place in unwanted}
     for piece in range(1, count + 1):
         here = pieces == piece
-        if not any(here[place] for place in wanted):
-            # Nobody said what stays: the thickest part that lies well away from the unwanted click.
-            merit = np.where(here, np.minimum(inner, 8) + 0.5 * away, -np.inf)
-            keep.append(tuple(int(value) for value in np.unravel_index(merit.argmax(), merit.shape)))  # type: ignore[arg-type]
+        if any(here[place] for place in wanted):
+            continue
+        if piece in refused and len(refused) < count:
+            marks[here] = 2  # a piece by itself, and not this one
+            continue
+        # Nobody said what stays: the thickest part that lies well away from the unwanted click.
+        merit = np.where(here, np.minimum(inner, 8) + 0.5 * away, -np.inf)
+        row, column = np.unravel_index(merit.argmax(), merit.shape)
+        keep.append((int(row), int(column)))
     for places, value in ((keep, 1), (unwanted, 2)):
         for row, column in places:
             spot = np.hypot(rows - row, columns - column) <= _SPOT

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
@@ -17,8 +18,11 @@ class Classifier(Protocol):
     info: ModelInfo
     detector_share: float
 
-    def classify(self, pixels: np.ndarray, boxes: np.ndarray, masks: list[Mask]) -> np.ndarray:
-        """boxes: float32 (n, 4).  Returns float32 (n, 24), calibrated, rows sum to 1; rows of empty masks are even."""
+    def classify(
+        self, pixels: np.ndarray, boxes: np.ndarray, masks: list[Mask], areas: Sequence[float] = ()
+    ) -> np.ndarray:
+        """boxes: float32 (n, 4).  areas: pixels, of all the cell's chromosomes where the masks are but some of them.
+        Returns float32 (n, 24), calibrated, rows sum to 1; rows of empty masks are even."""
 
 
 def class_probabilities(

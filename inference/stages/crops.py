@@ -6,6 +6,7 @@ One function for both, so that training and use cannot drift apart.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -23,26 +24,29 @@ def long_axis(mask: Mask) -> float:
     return 0.5 * math.atan2(2 * float((dx * dy).mean()), float((dx * dx).mean() - (dy * dy).mean()))
 
 
-def cell_scale(masks: list[Mask]) -> float:
-    """Output pixels per pixel of the original, one for all of a cell: relative size is evidence and is kept."""
-    areas = [int(mask.bits.sum()) for mask in masks]
+def cell_scale(masks: list[Mask], areas: Sequence[float] = ()) -> float:
+    """Output pixels per pixel of the original, one for all of a cell: relative size is evidence and is kept.
+
+    areas: pixels, of the cell's chromosomes where the masks are not all of them.
+    """
+    areas = areas or [int(mask.bits.sum()) for mask in masks]
     areas = [area for area in areas if area >= 3]
     return _REACH / math.sqrt(float(np.median(areas))) if areas else 1.0
 
 
-def upright_crops(pixels: np.ndarray, boxes: np.ndarray, masks: list[Mask]) -> np.ndarray:
+def upright_crops(pixels: np.ndarray, boxes: np.ndarray, masks: list[Mask], areas: Sequence[float] = ()) -> np.ndarray:
     """uint8 (n, 2, HEIGHT, WIDTH): density (ground at 0) of each field, and what is meant by it: 255 in the mask,
     80 in the rest of the box, 0 outside.
 
     pixels: uint8 (h, w), dark chromosomes on a light ground.  boxes: float (n, 4) xyxy, whose middles are the fields'
-    (a mask may be a mere piece).  An empty mask gives an empty field.
+    (a mask may be a mere piece).  An empty mask gives an empty field.  areas: as `cell_scale` takes them.
     """
     import cv2
 
     crops = np.zeros((len(masks), 2, HEIGHT, WIDTH), np.uint8)
     if not masks:
         return crops
-    scale = cell_scale(masks)
+    scale = cell_scale(masks, areas)
     ground = int(np.percentile(pixels[::4, ::4], 80))
     density = np.clip(ground - pixels.astype(np.int16), 0, 255).astype(np.uint8)
     for index, mask in enumerate(masks):
