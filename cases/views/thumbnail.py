@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import os
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from django.conf import settings
@@ -30,15 +31,21 @@ def thumbnail(request: HttpRequest, metaphase_id: str, version: int) -> HttpResp
     """version: of the karyogram, 0 for the field itself.  An address with an older version shows the newest."""
     cell = selectors.metaphase(person(request), metaphase_id)
     drawn = cell.karyogram.version if hasattr(cell, "karyogram") and version else 0
-    kept = Path(settings.DERIVED_ROOT) / "thumbnails" / str(cell.pk)[:2] / f"{cell.pk}-{drawn}-{RENDERING}.webp"
+    name = f"{cell.pk}-{drawn}-{RENDERING}.webp"
+    return kept_picture("thumbnails", name, lambda: _draw(request, cell, bool(drawn)), settled=drawn == version)
+
+
+def kept_picture(folder: str, name: str, draw: Callable[[], bytes], *, settled: bool) -> HttpResponse:
+    """A WebP drawn at most once.  settled: its address names exactly what it shows, so that browsers may keep it."""
+    kept = Path(settings.DERIVED_ROOT) / folder / name[:2] / name
     try:
         content = kept.read_bytes()
     except FileNotFoundError:
-        content = _draw(request, cell, bool(drawn))
+        content = draw()
         _keep(kept, content)
     response = HttpResponse(content, content_type="image/webp")
-    # The address names the version, so the browser may keep it; `page` forbids that for everything else.
-    response["Cache-Control"] = "private, max-age=86400, immutable" if drawn == version else "no-store"
+    # `page` forbids keeping for everything that does not say otherwise.
+    response["Cache-Control"] = "private, max-age=86400, immutable" if settled else "no-store"
     return response
 
 

@@ -120,7 +120,7 @@ export class CountPanel {
       const by = state.counted_by ? `Counted by ${state.counted_by}` : "Counted";
       return this.counting.queue.waiting(this.counting.here.id) ? "Being stored…" : by;
     }
-    return state.karyogram_count === null ? "Nobody has counted this cell yet" : "Proposed by the models; nobody has counted yet";
+    return state.karyogram_count === null ? "Nobody has counted this cell yet" : "Proposed by the models, not counted yet";
   }
 
   #row(cell) {
@@ -158,8 +158,8 @@ export class CountPanel {
     for (const { count } of done) if (count !== null) counts.set(count, (counts.get(count) ?? 0) + 1);
     const shown = [...counts].sort(([one, some], [other, more]) => more - some || one - other);
     byId("count-sum").textContent =
-      `${done.length} of ${this.counting.cells.length} counted, ${many("analysed", "karyotyped")} analysed, ${many("karyotyped")} karyotyped` +
-      (shown.length ? ` · ${shown.map(([count, cells]) => `${count} ×${cells}`).join(", ")}` : "");
+      `${done.length} of ${this.counting.cells.length} counted, ${many("analysed", "karyotyped")} analysed, ${many("karyotyped")} karyotyped`;
+    byId("count-distribution").textContent = shown.map(([count, cells]) => `${count}\u00a0×${cells}`).join(", ");
   }
 
   showSaving({ state, items }) {

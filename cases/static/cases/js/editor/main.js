@@ -189,4 +189,6 @@ addEventListener("beforeunload", (event) => {
 analysis.start();
 void loadImage();
 await open();
+// Come here from one chromosome on another page.
+if (location.hash) commands.choose(location.hash.slice(1));
 editor.dataset.opened = "true";
