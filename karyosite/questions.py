@@ -7,6 +7,7 @@ the asker reads.  Nothing of it is kept: a question is worth nothing once nobody
 from __future__ import annotations
 
 import json
+import logging
 import threading
 import time
 import uuid
@@ -27,6 +28,7 @@ _SLICE_S = 2.0
 # Of the web process's eight threads, those that may wait for workers: pages must go on.
 _waiting = threading.BoundedSemaphore(4)
 _SILENT = (kombu.exceptions.OperationalError, redis.RedisError, OSError)
+log = logging.getLogger(__name__)
 
 
 class Unanswered(Refusal):
@@ -110,6 +112,7 @@ def answer(question_id: str, work: Callable[[], dict[str, Any]]) -> bool:
     """
     client = _client()
     if not client.delete(_wanted(question_id)):
+        log.info("question %s is dropped: nobody waits for it any more", question_id)
         return False
     _tell(client, question_id, {"state": "begun"})
     try:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime
 import json
 import sys
+import time
 import traceback
 import uuid
 from pathlib import Path
@@ -28,9 +29,11 @@ from cases.actions.request_analysis import request_analysis  # noqa: E402
 from cases.models import Case, KaryogramEdit, Metaphase  # noqa: E402
 from inference import jobs  # noqa: E402
 from inference.models import InferenceJob  # noqa: E402
+from karyosite import questions  # noqa: E402
 from karyosite.accounts.models import Laboratory, Membership, User  # noqa: E402
 from karyosite.audit.models import AuditEntry  # noqa: E402
 from karyosite.audit.record import broken_links  # noqa: E402
+from karyosite.errors import Refusal  # noqa: E402
 
 CELLS = Path(__file__).resolve().parents[2] / "cases" / "demo" / "cells"
 
@@ -122,8 +125,22 @@ def spoil(metaphase: str, content: str | None) -> None:
     path.unlink() if content is None else path.write_bytes(content.encode())
 
 
+def cut(metaphase: str, times: int = 1, **pointed: Any) -> dict[str, Any]:
+    """Points at a cell as the web process does; the last answer or refusal, and the seconds that each took."""
+    question = {"metaphase": metaphase, "box": None, "points": [], "rings": None} | pointed
+    seconds, answer = [], {}
+    for _ in range(times):
+        started = time.perf_counter()
+        try:
+            answer = questions.ask("inference.tasks.cut", question)
+        except Refusal as refusal:
+            answer = {"status": refusal.status_code, "code": refusal.code, "detail": refusal.sentence}
+        seconds.append(time.perf_counter() - started)
+    return {"answer": answer, "seconds": seconds}
+
+
 def main() -> None:
-    deeds = {f.__name__: f for f in (add_cells, again, cancel, job, cell, ring, set_attempt, spoil)}
+    deeds = {f.__name__: f for f in (add_cells, again, cancel, job, cell, ring, set_attempt, spoil, cut)}
     for line in sys.stdin:
         wanted = json.loads(line)
         try:
