@@ -29,6 +29,7 @@ RIGHTS: dict[str, frozenset[str]] = {
     "manage_members": frozenset({_A}),
     "change_laboratory": frozenset({_A}),
     "view_models": frozenset({_S, _A}),
+    "activate_model": frozenset({_A}),
 }
 _SENTENCES = {
     "edit_karyogram": "Only technologists and supervisors may change a karyogram.",
@@ -36,6 +37,7 @@ _SENTENCES = {
     "sign_case": "Only a supervisor may sign a case.",
     "return_case": "Only a supervisor may return a case.",
     "amend_case": "Only a supervisor may open an amendment.",
+    "activate_model": "Only an administrator may choose the models that the laboratory works with.",
 }
 
 

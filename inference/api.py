@@ -1,4 +1,7 @@
-"""Jobs in the API: how an analysis stands, stopping it, trying it again.  `urlpatterns` goes under /api/v1/."""
+"""Jobs in the API: how an analysis stands, stopping it, trying it again; and the models that do it.
+
+`urlpatterns` goes under /api/v1/.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,8 @@ from cases import policies
 from cases.actions.cancel_analysis import cancel_analysis
 from cases.actions.request_analysis import request_analysis
 from inference import selectors
+from inference.actions import activate_model
+from inference.cards import Card, ManifestUnreadable
 from inference.cut_api import Cut
 from inference.models import InferenceJob, JobState
 from karyosite.api import KeysetPagination
@@ -120,7 +125,69 @@ def _must_have_the_right(user: Any, job: InferenceJob) -> None:
     policies.require(user, "request_analysis", job.metaphase.case.laboratory)
 
 
+class ModelFileSerializer(serializers.Serializer[Any]):
+    kind = serializers.CharField(help_text="torch, onnx, …")
+    file = serializers.CharField()
+    sha256 = serializers.CharField()
+
+
+class ModelSerializer(ResourceSerializer):
+    role = serializers.CharField(help_text="detector, segmenter, classifier, …")
+    name = serializers.CharField()
+    version = serializers.CharField()
+    active = serializers.BooleanField(help_text="The laboratory works with this version.")
+    whole = serializers.SerializerMethodField(help_text="Every file has the fingerprint that the manifest gives.")
+    faults = serializers.ListField(child=serializers.CharField(), help_text="Why a file cannot be used, in sentences.")
+    architecture = serializers.CharField(source="entry.architecture", default="", allow_blank=True)
+    training_data = serializers.CharField(source="entry.training_data", default="", allow_blank=True)
+    licence = serializers.CharField(source="entry.licence", default="", allow_blank=True)
+    metrics = serializers.DictField(source="entry.metrics", default=dict)
+    files = ModelFileSerializer(source="shown_files", many=True)
+
+    def get_whole(self, card: Card) -> bool:
+        return not card.faults
+
+
+class ModelChoiceSerializer(InputSerializer):
+    role = serializers.CharField(max_length=30)
+    name = serializers.CharField(max_length=120)
+    version = serializers.CharField(max_length=60)
+    reason = serializers.CharField(max_length=5000, help_text="The validation that this rests on.")
+
+
+class Models(View):
+    @extend_schema(operation_id="models_list", responses=ModelSerializer(many=True), tags=["models"])
+    def get(self, request: Request) -> Response:
+        """The installed models with their cards, and which of them the laboratory works with."""
+        return Response([self._shown(card, request) for card in _cards(person(request))])
+
+    @extend_schema(
+        operation_id="models_activate", request=ModelChoiceSerializer, responses=ModelSerializer, tags=["models"]
+    )
+    def post(self, request: Request) -> Response:
+        """Works with this version from the next analysis on; what has been analysed stays as it is."""
+        user = person(request)
+        policies.require(user, "activate_model")
+        active = activate_model(user=user, **self.read(ModelChoiceSerializer, request))
+        card = next(card for card in _cards(user) if (card.role, card.name, card.version)
+                    == (active.role, active.name, active.version))  # fmt: skip
+        return Response(self._shown(card, request))
+
+    def _shown(self, card: Card, request: Request) -> dict[str, Any]:
+        return dict(ModelSerializer(card, context=self.context(request)).data)
+
+
+def _cards(user: Any) -> list[Card]:
+    try:
+        return selectors.model_cards(user)
+    except ManifestUnreadable:
+        raise Conflict(
+            "The list of installed models cannot be read. Whoever installed the program can bring it back."
+        ) from None
+
+
 urlpatterns = [
+    path("models/", Models.as_view(), name="models"),
     path("jobs/", JobList.as_view(), name="jobs"),
     path("jobs/<uuid:job_id>/", JobDetail.as_view(), name="job"),
     path("jobs/<uuid:job_id>/cancel/", JobCancel.as_view(), name="job-cancel"),

@@ -7,7 +7,7 @@ import uuid
 from django.db import models
 
 from cases.models import Metaphase
-from karyosite.accounts.models import User
+from karyosite.accounts.models import Laboratory, User
 
 
 class JobState(models.TextChoices):
@@ -61,3 +61,22 @@ class InferenceJob(models.Model):
         if self.claimed_at is None or self.finished_at is None:
             return None
         return (self.finished_at - self.claimed_at).total_seconds()
+
+
+class ActiveModel(models.Model):
+    """The version of a model that a laboratory works with, where it is not the first one shipped."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    laboratory = models.ForeignKey(Laboratory, on_delete=models.CASCADE, related_name="+")
+    role = models.CharField(max_length=30)
+    name = models.CharField(max_length=120)
+    version = models.CharField(max_length=60)
+    files = models.JSONField(default=dict, help_text="SHA-256 by kind, as they were at the activation.")
+    activated_at = models.DateTimeField()
+    activated_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["laboratory", "role"], name="one_active_model_per_role")]
+
+    def __str__(self) -> str:
+        return f"{self.role} {self.name} {self.version}"

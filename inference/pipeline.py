@@ -13,15 +13,17 @@ from typing import Any
 import numpy as np
 
 from inference.protocols import AnalysisError, Detections, Detector, Proposal, Segmenter
-from inference.stages.assign import Named, name_cell
+from inference.stages import axis
+from inference.stages.assign import name_cell
 from inference.stages.classify import Classifier, class_probabilities
+from inference.stages.confidence import Calibration, Namer, name_known
 from inference.stages.load import light_ground
-from inference.stages.orient import upright_angle
 from inference.stages.proposal import propose
 from inference.stages.quality import BLANK, is_blank, is_noise, note
 
 STAGES = ("load", "quality", "detect", "segment", "orient", "classify", "assign")
 MOST = 120  # objects kept of one picture: far above any cell, and a bound on time for a picture that is none
+_AS_SAID = Calibration()
 _NOTHING = Detections(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros((0, 24), np.float32))
 
 
@@ -32,14 +34,15 @@ def analyse(
     segmenter: Segmenter,
     image_facts: Mapping[str, Any],
     classifier: Classifier | None = None,
-    namer: Callable[[np.ndarray, np.ndarray], list[Named]] = name_cell,
+    calibration: Calibration = _AS_SAID,
+    namer: Namer = name_cell,
     progress: Callable[[str], None] | None = None,
 ) -> Proposal:
     """Find, cut, turn and name the chromosomes of one picture.
 
     pixels: uint8 (h, w) as `karyosite.imaging.read_grey` gives them.  image_facts: sha256, page, width, height, for
-    the document.  namer: makes names of probabilities and detection scores.  progress: called with the stage's name
-    before each stage; what it raises ends the analysis.
+    the document.  calibration: what the models' scores are worth.  namer: makes names of probabilities and scores.
+    progress: called with the stage's name before each stage; what it raises ends the analysis.
     A picture without chromosomes gives an empty document whose note says so.  Raises AnalysisError.
     """
     if pixels.ndim != 2 or pixels.dtype != np.uint8:
@@ -66,19 +69,21 @@ def analyse(
     with stage("segment"):
         masks = segmenter.segment(seen, detections.boxes) if len(detections) else []
     with stage("orient"):
-        angles = [upright_angle(mask) for mask in masks]
+        axes = [axis.describe(mask, seen) for mask in masks]
     with stage("classify"):
         probabilities = class_probabilities(seen, detections, masks, classifier)
     with stage("assign"):
-        names = namer(probabilities, detections.scores)
+        is_there = calibration.is_there(detections.scores)
+        names = name_known(probabilities, is_there, calibration, namer)
         proposal = propose(
             image_facts=image_facts,
             shape=(pixels.shape[0], pixels.shape[1]),
             detections=detections,
             masks=masks,
-            angles=angles,
+            axes=axes,
             probabilities=probabilities,
             names=names,
+            is_there=is_there,
             note=BLANK if blank else note(seen, detections),
             models=[detector.info, segmenter.info, *([classifier.info] if classifier else [])],
         )

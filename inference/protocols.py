@@ -98,11 +98,16 @@ class Prompter(Protocol):
 
 @dataclass(frozen=True)
 class Evidence:
-    """What the names rest on, one row a chromosome: float32 (n, 24), the detector's probabilities alone and those
-    of detector and crop classifier together, before the cell was named as a whole."""
+    """What the names rest on, one row a chromosome.
+
+    detector, pooled: float32 (n, 24), the detector's probabilities alone and those of detector and crop classifier
+    together, before the cell was named as a whole.  margins: float (n,), what another name would have cost the cell.
+    presence: float32 (n,), the detector's own score, before calibration."""
 
     detector: np.ndarray
     pooled: np.ndarray
+    margins: np.ndarray
+    presence: np.ndarray
 
 
 @dataclass(frozen=True)

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from types import SimpleNamespace
+from typing import Any, Protocol, TypeVar, cast
 
 from inference.backends import weights
 from inference.protocols import AnalysisError, Detector, ModelInfo, Prompter, Segmenter
 from inference.stages.classify import Classifier
+from inference.stages.confidence import Calibration
 
 T = TypeVar("T")
 _loaded: dict[tuple[Any, ...], Any] = {}
 _lock = threading.RLock()
 # For a detector that the manifest does not know; the shipped ones bring their own.
 _THRESHOLD, _MERGE_IOU, _SIDE = 0.25, 0.5, 640
+_MOST_OF_A_ROLE = 3
 
 
 class Configuration(Protocol):
@@ -31,6 +34,54 @@ class Configuration(Protocol):
     worker_threads: int
 
 
+class Active(Protocol):
+    """A version that a laboratory has activated.  files: by kind, the SHA-256 that it had then."""
+
+    name: str
+    version: str
+    files: dict[str, str]
+
+
+def activated(configuration: Configuration, active: Mapping[str, Active]) -> Configuration:
+    """The configuration with the versions, by role, that a laboratory has activated instead of the first shipped."""
+    given = {name: getattr(configuration, name) for name in Configuration.__annotations__}
+    return cast(Configuration, SimpleNamespace(**given, active=dict(active)))
+
+
+def entry(role: str, configuration: Configuration) -> dict[str, Any] | None:
+    """The manifest's entry in use for a role; None where none of the role is shipped.  Raises AnalysisError."""
+    listed = weights.entries(role)
+    active: Active | None = getattr(configuration, "active", {}).get(role)
+    if active is None:
+        return listed[0] if listed else None
+    named = f"{role} {active.name} {active.version}"
+    for known in listed:
+        if (known["name"], known["version"]) == (active.name, active.version):
+            if {kind: file["sha256"] for kind, file in known["files"].items()} != dict(active.files):
+                raise AnalysisError(
+                    f"The {named} is not the one that was activated: its fingerprint in the manifest has changed. "
+                    "It was not loaded. An administrator can look at it on the page Models and activate it anew."
+                )
+            return known
+    raise AnalysisError(
+        f"The {named}, which the laboratory has activated, is no longer installed. Nothing was analysed. "
+        "An administrator can activate another version on the page Models."
+    )
+
+
+def calibration(detector: Detector, classifier: Classifier | None) -> Calibration:
+    """What the scores of this pair are worth, from the manifest; as the models say it where nothing was fitted."""
+    fitted: dict[str, Any] = {}
+    for model in (detector, classifier):
+        for known in weights.entries(model.info.role) if model else ():
+            if model and (known["name"], known["version"]) == (model.info.name, model.info.version):
+                numbers = dict(known.get("calibration", {}))
+                pair = numbers.pop("detector", f"{detector.info.name} {detector.info.version}")
+                if pair == f"{detector.info.name} {detector.info.version}":
+                    fitted |= numbers
+    return Calibration.of(fitted)
+
+
 def detector(configuration: Configuration) -> Detector:
     """The configured detector: torch on CUDA, ONNX Runtime on the CPU where an export is there.
 
@@ -39,19 +90,31 @@ def detector(configuration: Configuration) -> Detector:
     device = _device(configuration.device)
     threads = _threads(configuration.worker_threads)
     path = configuration.detector_weights
-    return _once(("detector", path, device, threads), lambda: _load_detector(path, device, threads))
+    chosen = None if path else entry("detector", configuration)
+    key = (chosen["name"], chosen["version"]) if chosen else ()
+    return _once(("detector", path, *key, device, threads), lambda: _load_detector(path, chosen, device, threads))
 
 
 def segmenter(configuration: Configuration) -> Segmenter:
-    """The configured segmenter: "threshold", or "sam" with a checkpoint.  Raises AnalysisError."""
+    """The configured segmenter: the shipped compact SAM, "threshold", or "sam" with a checkpoint.
+
+    Raises AnalysisError.
+    """
     kind = configuration.segmenter.strip().lower()
-    if kind == "threshold":
+    shipped = entry("segmenter", configuration) if kind == "shipped" else None
+    if shipped is not None:
+        return _once(
+            ("segmenter", shipped["name"], shipped["version"], configuration.worker_threads),
+            lambda: _load_compact_sam(shipped, _threads(configuration.worker_threads)),
+        )
+    if kind in ("threshold", "shipped"):
         from inference.backends.threshold import ThresholdSegmenter
 
-        return _once(("segmenter", kind), ThresholdSegmenter)
+        return _once(("segmenter", "threshold"), ThresholdSegmenter)
     if kind != "sam":
         raise AnalysisError(
-            f"There is no segmenter called “{configuration.segmenter}”. Set KARYOSITE_SEGMENTER to threshold or sam."
+            f"There is no segmenter called “{configuration.segmenter}”. Set KARYOSITE_SEGMENTER to shipped, "
+            "threshold or sam."
         )
     device, threads = _device(configuration.device), _threads(configuration.worker_threads)
     checkpoint, model_type = configuration.sam_checkpoint, configuration.sam_model_type
@@ -81,25 +144,25 @@ def classifier(configuration: Configuration) -> Classifier | None:
         raise AnalysisError(
             f"There is no classifier called “{configuration.classifier}”. Set KARYOSITE_CLASSIFIER to shipped or none."
         )
-    listed = weights.entries("classifier")
-    if wanted == "none" or not listed:
+    chosen = None if wanted == "none" else entry("classifier", configuration)
+    if chosen is None:
         return None
-    entry, threads = listed[0], _threads(configuration.worker_threads)
+    threads = _threads(configuration.worker_threads)
 
     def load() -> Classifier:
         from inference.backends.crop_classifier import CropClassifier
 
-        path, sha256 = weights.checked(entry, "onnx")
-        info = ModelInfo("classifier", entry["name"], entry["version"], sha256)
+        path, sha256 = weights.checked(chosen, "onnx")
+        info = ModelInfo("classifier", chosen["name"], chosen["version"], sha256)
         return CropClassifier(
             path,
             info,
-            temperature=float(entry["temperature"]),
-            detector_share=float(entry["detector_share"]),
+            temperature=float(chosen["temperature"]),
+            detector_share=float(chosen["detector_share"]),
             threads=threads,
         )
 
-    return _once(("classifier", entry["name"], threads), load)
+    return _once(("classifier", chosen["name"], chosen["version"], threads), load)
 
 
 def forget() -> None:
@@ -111,9 +174,22 @@ def forget() -> None:
 def _once(key: tuple[Any, ...], load: Callable[[], T]) -> T:
     with _lock:
         if key not in _loaded:
+            # Laboratories may have activated different versions; what was loaded longest ago makes room.
+            of_role = [known for known in _loaded if known[0] == key[0]]
             _loaded[key] = load()
+            for known in of_role[: len(of_role) + 1 - _MOST_OF_A_ROLE]:
+                del _loaded[known]
         loaded: T = _loaded[key]
         return loaded
+
+
+def _load_compact_sam(entry: dict[str, Any], threads: int) -> Segmenter:
+    from inference.backends.compact_sam import CompactSam
+
+    field, sha256 = weights.checked(entry, "field")
+    prompt, _ = weights.checked(entry, "prompt")
+    info = ModelInfo("segmenter", entry["name"], entry["version"], sha256)
+    return CompactSam(field, prompt, info, threads=threads)
 
 
 def _device(wanted: str) -> str:
@@ -139,10 +215,10 @@ def _threads(wanted: int) -> int:
     return wanted if wanted > 0 else min(len(os.sched_getaffinity(0)), 8)
 
 
-def _load_detector(configured: str, device: str, threads: int) -> Detector:
+def _load_detector(configured: str, shipped: dict[str, Any] | None, device: str, threads: int) -> Detector:
     from inference.backends.yolov10 import Yolov10Detector, onnx_engine, torch_engine
 
-    entry, path, sha256 = _chosen(configured, device)
+    entry, path, sha256 = _chosen(configured, shipped, device)
     side = int(entry.get("imgsz", _SIDE))
     if path.suffix == ".onnx":
         engine, exported_side = onnx_engine(path, threads)
@@ -164,12 +240,15 @@ def _load_detector(configured: str, device: str, threads: int) -> Detector:
     )
 
 
-def _chosen(configured: str, device: str) -> tuple[dict[str, Any], Path, str]:
+def _chosen(configured: str, shipped: dict[str, Any] | None, device: str) -> tuple[dict[str, Any], Path, str]:
     """Manifest entry (empty for a file of the lab's own), verified path, SHA-256."""
     if not configured:
-        entry = weights.entries("detector")[0]
-        kind = "onnx" if device == "cpu" and "onnx" in entry["files"] else "torch"
-        return entry, *weights.checked(entry, kind)
+        if shipped is None:
+            raise AnalysisError(
+                "No detector is installed. Install the program again, or set KARYOSITE_DETECTOR_WEIGHTS."
+            )
+        kind = "onnx" if device == "cpu" and "onnx" in shipped["files"] else "torch"
+        return shipped, *weights.checked(shipped, kind)
     path = Path(configured)
     if not path.is_file():
         raise AnalysisError(

@@ -4,4 +4,7 @@ from django.urls import path
 
 from inference import views
 
-urlpatterns = [path("models/", views.models, name="models")]
+urlpatterns = [
+    path("models/", views.models, name="models"),
+    path("models/activate/", views.activate, name="model-activate"),
+]

@@ -1,64 +1,78 @@
-"""Which models this installation ships, read from the manifest; no model is loaded to show it."""
+"""The installed models as cards, and the form that activates another version; no model is loaded to show it."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST
 
 from cases import policies
+from inference import selectors
+from inference.actions import activate_model
+from inference.cards import Card, ManifestUnreadable, fixed_by_settings
 from karyosite.env import environment
+from karyosite.errors import Conflict, Invalid
 from karyosite.pages import page, person
 
-MANIFEST = Path(__file__).resolve().parent / "weights" / "manifest.json"
-_METRICS = {
-    "map50": "mAP50",
-    "map50_95": "mAP50:95",
-    "on": "Measured on",
-}
+_ROLES = {"detector": "Detector", "segmenter": "Segmenter", "classifier": "Classifier"}
 
 
 @page
 def models(request: HttpRequest) -> HttpResponse:
-    policies.require(person(request), "view_models")
-    listed = _manifest(MANIFEST)
+    return _shown(request)
+
+
+def _shown(request: HttpRequest, refused: dict[str, Any] | None = None, status: int = 200) -> HttpResponse:
+    """refused: the version whose form comes back, its sentence, and the reason as it was typed."""
+    user = person(request)
+    policies.require(user, "view_models")
+    try:
+        cards, unreadable = selectors.model_cards(user), False
+    except ManifestUnreadable:
+        cards, unreadable = [], True
     context = {
-        "models": [_shown(entry) for entry in listed or []],
-        "unreadable": listed is None,
+        "roles": [
+            {"role": role, "title": title, "fixed": fixed_by_settings(role), "cards": found}
+            for role, title in _titles(cards)
+            if (found := [card for card in cards if card.role == role])
+        ],
+        "unreadable": unreadable,
+        "may_activate": policies.may(user, "activate_model"),
+        "refused": refused or {},
         "settings": {
             "device": environment.device,
-            "detector": Path(environment.detector_weights).name or "as shipped",
-            "classifier": "as shipped" if environment.classifier == "shipped" else environment.classifier,
-            "segmenter": environment.segmenter,
+            "detector": Path(environment.detector_weights).name or _named(cards, "detector"),
+            "classifier": "none" if environment.classifier == "none" else _named(cards, "classifier"),
+            "segmenter": _named(cards, "segmenter", "threshold")
+            if environment.segmenter == "shipped"
+            else environment.segmenter,
             "sam": Path(environment.sam_checkpoint).name if environment.segmenter == "sam" else "",
         },
     }
-    return render(request, "inference/models.html", context)
+    return render(request, "inference/models.html", context, status=status)
 
 
-def _manifest(path: Path) -> list[dict[str, Any]] | None:
-    """The manifest's entries; None where the file is missing or is not what it should be."""
+def _titles(cards: list[Card]) -> list[tuple[str, str]]:
+    others = {card.role: card.role.capitalize() for card in cards if card.role not in _ROLES}
+    return list((_ROLES | others).items())
+
+
+def _named(cards: list[Card], role: str, otherwise: str = "none") -> str:
+    return next((f"{card.name} {card.version}" for card in cards if card.role == role and card.active), otherwise)
+
+
+@require_POST
+@page
+def activate(request: HttpRequest) -> HttpResponse:
+    given = {field: request.POST.get(field, "") for field in ("role", "name", "version", "reason")}
     try:
-        listed = json.loads(path.read_text())["weights"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    return [entry for entry in listed if isinstance(entry, dict)] if isinstance(listed, list) else None
-
-
-def _shown(entry: dict[str, Any]) -> dict[str, Any]:
-    """Only what a reader needs, in words; a weights file of its own and files under kinds read alike."""
-    files = entry.get("files") or {"weights": {"file": entry.get("file", ""), "sha256": entry.get("sha256", "")}}
-    metrics = entry.get("metrics") if isinstance(entry.get("metrics"), dict) else {}
-    return {
-        "name": entry.get("name", ""),
-        "role": entry.get("role", ""),
-        "version": entry.get("version", ""),
-        "architecture": entry.get("architecture", ""),
-        "training_data": entry.get("training_data", ""),
-        "licence": entry.get("licence", ""),
-        "files": [{"kind": kind, **listed} for kind, listed in files.items() if isinstance(listed, dict)],
-        "metrics": [(_METRICS.get(name, name.replace("_", " ")), value) for name, value in (metrics or {}).items()],
-    }
+        active = activate_model(user=person(request), **given)
+    except (Invalid, Conflict) as refusal:
+        return _shown(request, given | {"sentence": refusal.sentence}, status=refusal.status_code)
+    said = f"{active.name} {active.version} is the {active.role} in use from the next analysis on."
+    messages.success(request, f"{said} Cells that are there keep what they have.")
+    return redirect("models")

@@ -103,21 +103,24 @@ def _analyse(held: Claim) -> Proposal:
         _rehearse(stage)
 
     progress("load")
-    metaphase = Metaphase.objects.select_related("image").get(pk=held.metaphase_id)
+    metaphase = Metaphase.objects.select_related("image", "case").get(pk=held.metaphase_id)
     pixels = originals.grey(metaphase)
     read = time.perf_counter()
 
     from inference import registry
     from inference.pipeline import analyse
+    from inference.selectors import active_models
 
-    detector, segmenter = registry.detector(environment), registry.segmenter(environment)
-    classifier = registry.classifier(environment)
+    configuration = registry.activated(environment, active_models(metaphase.case.laboratory_id))
+    detector, segmenter = registry.detector(configuration), registry.segmenter(configuration)
+    classifier = registry.classifier(configuration)
     ready = time.perf_counter()
     proposal = analyse(
         pixels,
         detector=detector,
         segmenter=segmenter,
         classifier=classifier,
+        calibration=registry.calibration(detector, classifier),
         image_facts={
             "sha256": metaphase.image.sha256,
             "page": metaphase.page,

@@ -19,9 +19,9 @@ def fingerprint(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def entries(role: str | None = None, manifest: Path = MANIFEST) -> list[dict[str, Any]]:
+def entries(role: str | None = None, manifest: Path | None = None) -> list[dict[str, Any]]:
     """Entries of the manifest; the first of a role is the one used unless another is configured."""
-    listed: list[dict[str, Any]] = json.loads(manifest.read_text())["weights"]
+    listed: list[dict[str, Any]] = json.loads((manifest or MANIFEST).read_text())["weights"]
     return [entry for entry in listed if role in (None, entry["role"])]
 
 

@@ -27,7 +27,8 @@ class Observation:
     """One cell.  n boxes found, m annotated; classes index CHROMOSOMES, UNNAMED where none was given.
 
     boxes: float32 (n, 4) and truth_boxes: float32 (m, 4), xyxy, pixels of the original.  named: by stage, int (n,).
-    probabilities: by stage, float (n, 24).  pairs: int (k, 2), row of a found box and of the annotated one it is.
+    probabilities: by stage, float (n, 24).  margins, presence: as `Evidence` has them.
+    pairs: int (k, 2), row of a found box and of the annotated one it is.
     """
 
     name: str
@@ -41,6 +42,8 @@ class Observation:
     scores: np.ndarray
     flagged: np.ndarray
     pairs: np.ndarray
+    margins: np.ndarray
+    presence: np.ndarray
     seconds: dict[str, float] = field(default_factory=dict)
 
     def truth_of_found(self) -> np.ndarray:
@@ -93,6 +96,8 @@ def observe(cell: AnnotatedCell, proposal: Proposal) -> Observation:
         scores=np.array([entry.get("score", 1.0) for entry in present], np.float64),
         flagged=np.array([bool(entry["flags"]) for entry in present], bool),
         pairs=match(boxes, cell.boxes),
+        margins=evidence.margins if evidence is not None else np.zeros(len(boxes)),
+        presence=evidence.presence if evidence is not None else detection_scores,
         seconds=dict(proposal.timings_s),
     )
 

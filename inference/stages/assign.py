@@ -16,6 +16,8 @@ from inference.labels import CHROMOSOMES
 
 _FLOOR = 0.01  # what no class's probability falls below: the detector is not calibrated
 _FREE = 2
+_MOST_WEIGHED = 80  # chromosomes of a cell up to which every other naming is tried
+_NEVER = 1e6
 # Cost (natural logarithms of odds) of the third, fourth … place of a class; a further one costs as the last.
 _FURTHER = (1.6, 2.6, 3.6)
 _SECOND_X, _FIRST_Y = 0.1, 0.1  # neither sex is the usual one
@@ -25,12 +27,14 @@ _ORDINALS = {3: "third", 4: "fourth", 5: "fifth", 6: "sixth", 7: "seventh", 8: "
 
 @dataclass(frozen=True)
 class Named:
-    """label: of CHROMOSOMES.  score: 0..1.  copy: 1, 2, 3 … within the class, surest first.  flags: in words."""
+    """label: of LABELS.  score: 0..1.  copy: 1, 2, 3 … within the class, surest first.  flags: in words.
+    margin: what any other name would cost the whole cell, natural logarithms of odds; 0 where two do as well."""
 
     label: str
     score: float
     copy: int
     flags: tuple[str, ...]
+    margin: float = 0.0
 
 
 def place_cost(label: str, copy: int) -> float:
@@ -58,16 +62,51 @@ def name_cell(probabilities: np.ndarray, detection_scores: np.ndarray) -> list[N
     costs = evidence[:, [index for index, _ in places]] + price
     rows, columns = linear_sum_assignment(costs)
     chosen = {int(row): places[column][0] for row, column in zip(rows, columns, strict=True)}
-    return [_named(row, chosen, probabilities, detection_scores) for row in range(count)]
+    margins = _margins(evidence, chosen)
+    return [_named(row, chosen, probabilities, detection_scores, margins[row]) for row in range(count)]
+
+
+def _margins(evidence: np.ndarray, chosen: dict[int, int]) -> np.ndarray:
+    """float (n,): how much dearer the cheapest naming is in which this one has another name.
+
+    evidence: float (n, 24), the cost of each class without its places.
+    """
+    from scipy.optimize import linear_sum_assignment
+
+    count = len(evidence)
+    own = np.array([chosen[row] for row in range(count)])
+    if count > _MOST_WEIGHED:  # no cell; and the time must have a bound
+        others = evidence.copy()
+        others[np.arange(count), own] = np.inf
+        return np.asarray(others.min(axis=1) - evidence[np.arange(count), own])
+    copies = range(1, int(np.bincount(own).max()) + 2)  # no naming that differs by one name needs more
+    places = [(index, copy) for index in range(len(CHROMOSOMES)) for copy in copies]
+    classes = np.array([index for index, _ in places])
+    costs = evidence[:, classes] + np.array([place_cost(CHROMOSOMES[index], copy) for index, copy in places])
+    rows, columns = linear_sum_assignment(costs)
+    best = costs[rows, columns].sum()
+    margins = np.zeros(count)
+    for row in range(count):
+        kept = costs[row].copy()
+        costs[row, classes == own[row]] = _NEVER
+        margins[row] = costs[linear_sum_assignment(costs)].sum() - best
+        costs[row] = kept
+    return np.maximum(margins, 0.0)
 
 
 def name_each(probabilities: np.ndarray, detection_scores: np.ndarray) -> list[Named]:
     """Each by itself, the likeliest class: what naming the whole cell is measured against."""
     chosen = {row: int(probabilities[row].argmax()) for row in range(len(probabilities))}
-    return [_named(row, chosen, probabilities, detection_scores) for row in chosen]
+    second = np.sort(probabilities, axis=1)[:, -2] if chosen else np.zeros(0)
+    margins = [
+        float(np.log(max(probabilities[row, own], _FLOOR) / max(second[row], _FLOOR))) for row, own in chosen.items()
+    ]
+    return [_named(row, chosen, probabilities, detection_scores, margins[row]) for row in chosen]
 
 
-def _named(row: int, chosen: dict[int, int], probabilities: np.ndarray, detection_scores: np.ndarray) -> Named:
+def _named(
+    row: int, chosen: dict[int, int], probabilities: np.ndarray, detection_scores: np.ndarray, margin: float
+) -> Named:
     own = chosen[row]
     shares = probabilities[row]
     siblings = sorted((other for other in chosen if chosen[other] == own), key=lambda other: -probabilities[other, own])
@@ -75,7 +114,7 @@ def _named(row: int, chosen: dict[int, int], probabilities: np.ndarray, detectio
     flags = [reason for reason in (_between(own, shares), _too_many(own, copy)) if reason]
     if detection_scores[row] < 0.35:
         flags.append(f"faint: perhaps no chromosome ({_percent(detection_scores[row])})")
-    return Named(CHROMOSOMES[own], float(np.clip(shares[own], 0, 1)), copy, tuple(flags))
+    return Named(CHROMOSOMES[own], float(np.clip(shares[own], 0, 1)), copy, tuple(flags), float(margin))
 
 
 def _between(own: int, shares: np.ndarray) -> str:

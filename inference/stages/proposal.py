@@ -11,6 +11,7 @@ import numpy as np
 from inference.labels import CHROMOSOMES, LABELS
 from inference.protocols import Detections, Evidence, Mask, ModelInfo, Proposal
 from inference.stages.assign import Named
+from inference.stages.axis import Axis
 from inference.stages.outline import box_mask, rings, touching
 
 _SHOWN = 4  # of the 24 probabilities, those a person may want to see
@@ -23,13 +24,15 @@ def propose(
     shape: tuple[int, int],
     detections: Detections,
     masks: list[Mask],
-    angles: list[float],
+    axes: list[Axis],
     probabilities: np.ndarray,
     names: list[Named],
+    is_there: np.ndarray,
     note: str,
     models: list[ModelInfo],
 ) -> Proposal:
-    """Chromosomes stand in the order of the sheet; their masks in the same order."""
+    """Chromosomes stand in the order of the sheet; their masks in the same order.  is_there: float (n,), the chance
+    that each detection is a chromosome."""
     uncut = [not mask.bits.any() for mask in masks]
     masks = [
         box_mask(box, *shape) if empty else mask
@@ -55,14 +58,15 @@ def propose(
                 "order": names[row].copy - 1,
                 "rings": rings(masks[row]),
                 "box": [round(float(value), 1) for value in detections.boxes[row]],
-                "angle": angles[row],
+                "angle": axes[row].angle,
                 "flip": False,
-                "detection_score": round(float(detections.scores[row]), 4),
+                "detection_score": round(float(is_there[row]), 4),
                 "score": round(names[row].score, 4),
                 "probabilities": _likeliest(probabilities[row], names[row].label),
                 "flags": flags,
                 "reviewed": False,
                 "source": "machine",
+                **measured(axes[row]),
             }
         )
     document = {
@@ -72,13 +76,23 @@ def propose(
         "note": note,
         "chromosomes": chromosomes,
     }
-    evidence = Evidence(detections.probabilities[order], probabilities[order])
+    margins = np.array([names[row].margin for row in order])
+    evidence = Evidence(detections.probabilities[order], probabilities[order], margins, detections.scores[order])
     return Proposal(document, [masks[row] for row in order], models, evidence=evidence)
+
+
+def measured(axis: Axis) -> dict[str, Any]:
+    """`axis` and `centromere` as the document keeps them; without either where there is none."""
+    kept: dict[str, Any] = {}
+    if len(axis.points) >= 2:
+        kept["axis"] = [[round(float(x), 1), round(float(y), 1)] for x, y in axis.points]
+        if axis.centromere is not None:
+            kept["centromere"] = axis.centromere
+    return kept
 
 
 def _likeliest(shares: np.ndarray, label: str) -> dict[str, float]:
     best = [int(index) for index in np.argsort(-shares)[:_SHOWN] if shares[index] >= _LEAST_SHOWN]
-    own = CHROMOSOMES.index(label)
-    if own not in best:
-        best.append(own)
+    if label in CHROMOSOMES and CHROMOSOMES.index(label) not in best:
+        best.append(CHROMOSOMES.index(label))
     return {CHROMOSOMES[index]: round(float(shares[index]), 4) for index in best}

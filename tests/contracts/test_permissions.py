@@ -38,6 +38,17 @@ def action(name: str) -> Callable[..., Any]:
     return getattr(import_module(f"cases.actions.{name}"), name)
 
 
+def activate(user: Any, world: dict[str, Any]) -> Any:
+    """The shipped detector, named for the first time by the laboratory itself."""
+    from inference.actions import activate_model
+    from inference.backends import weights
+
+    first = weights.entries("detector")[0]
+    return activate_model(
+        user=user, role="detector", name=first["name"], version=first["version"], reason="validated on 20 cells"
+    )
+
+
 def people(name: str) -> Callable[..., Any]:
     from karyosite.accounts import actions
 
@@ -117,6 +128,7 @@ OWN_LABORATORY_ONLY = {
         ),
         frozenset({A}),
     ),
+    "activate_model": Row(activate, frozenset({A})),
     "change_laboratory": Row(
         lambda user, world: people("change_laboratory")(user=user, name="Renamed"), frozenset({A})
     ),

@@ -119,7 +119,7 @@ def test_a_thumbnail_is_the_sheet_once_there_is_one(
 def test_the_models_page_reads_the_manifest_and_no_model(
     as_user: Any, supervisor: Any, tmp_path: Any, monkeypatch: Any
 ) -> None:
-    import inference.views
+    from inference.backends import weights
 
     listed = {
         "weights": [
@@ -134,16 +134,17 @@ def test_the_models_page_reads_the_manifest_and_no_model(
     }
     path = tmp_path / "manifest.json"
     path.write_text(json.dumps(listed))
-    monkeypatch.setattr(inference.views, "MANIFEST", path)
+    monkeypatch.setattr(weights, "MANIFEST", path)
     client = as_user(supervisor)
     text = client.get(reverse("models")).content.decode()
-    assert "made-up" in text and "ab" * 32 in text and "0.987" in text and "detector" in text
+    assert "made-up" in text and "ab" * 32 in text and "98.7 %" in text and "Detector" in text
+    assert "is missing" in text and "do not hold" in text
     path.write_text("{ broken")
     assert "cannot be read" in client.get(reverse("models")).content.decode()
 
 
 def test_the_shipped_manifest_is_shown(as_user: Any, supervisor: Any) -> None:
-    from inference.views import MANIFEST
+    from inference.backends.weights import MANIFEST
 
     text = as_user(supervisor).get(reverse("models")).content.decode()
     for entry in json.loads(MANIFEST.read_text())["weights"]:

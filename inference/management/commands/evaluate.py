@@ -19,12 +19,14 @@ from inference import registry
 from inference.backends.crop_classifier import CropClassifier
 from inference.backends.yolov10 import Yolov10Detector
 from inference.evaluation import measures, pooling
+from inference.evaluation.calibration import choose as choose_confidence
 from inference.evaluation.cells import Table, evaluate, evenly
 from inference.evaluation.source import SourceError, read_cells
 from inference.evaluation.threshold import choose
 from inference.pipeline import analyse
 from inference.protocols import AnalysisError, Proposal
 from inference.stages.assign import name_cell, name_each
+from inference.stages.confidence import Calibration
 from inference.training.cil import AnnotatedCell
 from karyosite.env import environment
 from karyosite.imaging import ImageRefused, read_grey
@@ -58,6 +60,11 @@ class Command(BaseCommand):
             action="store_true",
             help="instead, find how far to trust the detector beside the crop classifier",
         )
+        instead.add_argument(
+            "--choose-confidence",
+            action="store_true",
+            help="instead, fit what the models' scores are worth, and below what a chromosome stays unnamed",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         left_out = {word.strip() for word in options["without"].split(",") if word.strip()}
@@ -67,6 +74,9 @@ class Command(BaseCommand):
             cells, missing = read_cells(options["dataset"], options["split"])
             detector, segmenter = registry.detector(environment), registry.segmenter(environment)
             classifier = None if "classifier" in left_out else registry.classifier(environment)
+            calibration = registry.calibration(detector, classifier)
+            if options["choose_confidence"]:
+                calibration = Calibration()
         except (SourceError, AnalysisError) as error:
             raise CommandError(str(error)) from error
         if missing:
@@ -94,12 +104,19 @@ class Command(BaseCommand):
             detector=detector,
             segmenter=segmenter,
             classifier=classifier,
+            calibration=calibration,
             namer=name_each if "assign" in left_out else name_cell,
         )
         try:
             observations = evaluate(shown, lambda cell: _analysed(cell, run))
         except (ImageRefused, AnalysisError) as error:
             raise CommandError(str(error)) from error
+        if options["choose_confidence"]:
+            try:
+                self.stdout.write(json.dumps(choose_confidence(observations), indent=2))
+            except ValueError as error:
+                raise CommandError(str(error)) from error
+            return
         metrics = measures.measures(observations)
         metrics["models"] = [asdict(model.info) for model in (detector, segmenter, classifier) if model]
         metrics |= {"split": options["split"], "limit": options["limit"], "without": sorted(left_out)}

@@ -40,11 +40,13 @@ class Command(BaseCommand):
         out: Path = options["out"]
         try:
             out.mkdir(parents=True, exist_ok=True)
+            detector, classifier = registry.detector(environment), registry.classifier(environment)
             run = partial(
                 analyse,
-                detector=registry.detector(environment),
+                detector=detector,
                 segmenter=registry.segmenter(environment),
-                classifier=registry.classifier(environment),
+                classifier=classifier,
+                calibration=registry.calibration(detector, classifier),
             )
         except OSError as error:
             raise CommandError(f"The folder {out} cannot be made: {error.strerror}.") from error

@@ -1,0 +1,88 @@
+"""What a figure is worth: from the models' own scores to shares that come true, and what is no class at all.
+
+The numbers belong to one pair of detector and classifier; they are fitted on validation cells
+(`manage.py evaluate --choose-confidence`) and stand in the manifest beside the weights.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from inference.labels import UNKNOWN
+from inference.stages.assign import Named
+
+_EDGE = 1e-4
+
+
+def log_odds(share: np.ndarray | float) -> np.ndarray:
+    """Natural logarithm of the odds of shares 0..1, held a little away from both ends."""
+    held = np.clip(np.asarray(share, np.float64), _EDGE, 1 - _EDGE)
+    return np.asarray(np.log(held) - np.log1p(-held))
+
+
+def _chance(odds: np.ndarray | float) -> np.ndarray:
+    return np.asarray(1 / (1 + np.exp(-np.asarray(odds, np.float64))))
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """How the log-odds of a right name follow from the class's probability and from what another name would cost the
+    cell, and the log-odds of there being a chromosome from the detector's score.
+
+    unknown_below: a probability of the likeliest class under which nothing is named; 0 names everything.
+    """
+
+    of_share: float = 1.0
+    of_margin: float = 0.0
+    offset: float = 0.0
+    presence_slope: float = 1.0
+    presence_offset: float = 0.0
+    unknown_below: float = 0.0
+
+    @classmethod
+    def of(cls, listed: Mapping[str, Any] | None) -> Calibration:
+        """From the manifest; as the models say it where nothing was fitted."""
+        known = cls.__dataclass_fields__
+        return cls(**{key: float(value) for key, value in (listed or {}).items() if key in known})
+
+    def name_right(self, share: float, margin: float) -> float:
+        """0..1: the chance that a name is right."""
+        if (self.of_share, self.of_margin, self.offset) == (1.0, 0.0, 0.0):
+            return float(share)
+        return float(_chance(self.of_share * log_odds(share) + self.of_margin * margin + self.offset))
+
+    def is_there(self, scores: np.ndarray) -> np.ndarray:
+        """float32 (n,): the chance that each detection is a chromosome."""
+        if (self.presence_slope, self.presence_offset) == (1.0, 0.0):
+            return scores
+        return _chance(self.presence_slope * log_odds(scores) + self.presence_offset).astype(np.float32)
+
+
+Namer = Callable[[np.ndarray, np.ndarray], list[Named]]
+
+
+def name_known(
+    probabilities: np.ndarray, detection_scores: np.ndarray, calibration: Calibration, namer: Namer
+) -> list[Named]:
+    """Names with calibrated scores.  What looks like no class is left out of the naming and stays unknown.
+
+    probabilities: float (n, 24), rows sum to 1.  detection_scores: float (n,).
+    """
+    likeliest = probabilities.max(axis=1) if len(probabilities) else np.zeros(0)
+    known = np.flatnonzero(likeliest >= calibration.unknown_below)
+    named = dict(zip(known.tolist(), namer(probabilities[known], detection_scores[known]), strict=True))
+    names: list[Named] = []
+    strangers = 0
+    for row in range(len(probabilities)):
+        if row in named:
+            one = named[row]
+            names.append(replace(one, score=calibration.name_right(one.score, one.margin)))
+            continue
+        strangers += 1
+        reason = "looks like no class: a marker, a fragment or no chromosome"
+        names.append(Named(UNKNOWN, float(1 - likeliest[row]), strangers, (reason,), 0.0))
+    return names
