@@ -15,8 +15,8 @@ from cases.models import Case, Karyogram, Metaphase
 from cases.reports.geometry import turned
 from karyosite.accounts.models import User
 
-_TALLEST_PX = 190  # of the page, for the tallest homologue
-_MOST_SCALE = 3.0
+_TALLEST_PX = 190  # of the page, for tall homologues
+_MOST_SCALE = 2.4  # beyond this, small ones are only blur
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class CellOfClass:
 class Across:
     """rows: the cells in order.  counts: homologues of this class → cells, commonest first.
 
-    odd_classes: classes in which at least one cell does not have what is usual.  typical: the median height, CSS pixels.
+    odd_classes: classes in which a cell does not have what is usual.  typical: the median height, CSS pixels.
     """
 
     label: str
@@ -65,7 +65,8 @@ def across(user: User, case: Case, label: str, *, everything: bool) -> Across:
     usual = {one: _usual(one, [len(found.get(one, [])) for found in members.values()]) for one in LABELS}
     sizes = {(cell.pk, one["id"]): _size(one) for cell in shown for one in members.get(cell.pk, {}).get(label, [])}
     heights = [height for _, height in sizes.values()]
-    scale = min(_MOST_SCALE, _TALLEST_PX / max(heights)) if heights else 1.0
+    # One monster of a wrong cut must not shrink the others to dots.
+    scale = min(_MOST_SCALE, _TALLEST_PX / float(np.percentile(heights, 95))) if heights else 1.0
     rows = [
         CellOfClass(
             cell=cell,

@@ -13,6 +13,7 @@ from cases import policies, selectors
 from cases.actions.add_culture import add_culture
 from cases.forms import AmendForm, CultureForm, LabForm, ReturnForm, SignForm, SubmitForm
 from cases.models import Case, CaseState, Report, ReportState
+from cases.views.counting import asked_standing, count_from, standings
 from cases.views.emerging import emerging
 from karyosite.accounts.models import User
 from karyosite.env import environment
@@ -55,7 +56,7 @@ def culture_new(request: HttpRequest, case_id: str) -> HttpResponse:
 
 def cells_fragment(request: HttpRequest, found: Case, said: str = "") -> HttpResponse:
     """said: a sentence about what was just refused, shown above the cells."""
-    context = _cells(person(request), found) | {"said": said, "fragment": True}
+    context = _cells(request, found) | {"said": said, "fragment": True}
     return render(request, "cases/partials/cells.html", context)
 
 
@@ -63,7 +64,7 @@ def case_page(request: HttpRequest, found: Case, **typed: LabForm) -> HttpRespon
     """The whole page; `typed` holds forms that came back refused, so that nothing typed is lost."""
     user = person(request)
     reports = list(selectors.reports(user, found))
-    context = _cells(user, found) | _reports(user, found, reports)
+    context = _cells(request, found) | _reports(user, found, reports)
     earlier = context["current"] or context["returned"]
     context["forms"] = {
         "culture": typed.get("culture") or CultureForm(),
@@ -84,11 +85,16 @@ def case_page(request: HttpRequest, found: Case, **typed: LabForm) -> HttpRespon
     return render(request, "cases/case.html", context, status=422 if typed else 200)
 
 
-def _cells(user: User, found: Case) -> dict[str, Any]:
+def _cells(request: HttpRequest, found: Case) -> dict[str, Any]:
+    user = person(request)
     cells = list(selectors.metaphases(user, found))
+    standing = asked_standing(request)
     return {
         "case": found,
-        "cells": cells,
+        "cells": [cell for cell in cells if cell.standing == standing] if standing else cells,
+        "standing": standing,
+        "standings": standings(cells),
+        "count_from": count_from(cells) if policies.may(user, "record_count") and found.editable else None,
         "emerging": emerging(cells),
         "may_analyse": policies.may(user, "request_analysis") and found.editable,
     }

@@ -1,14 +1,17 @@
-"""What the cell page's counting mode must know about the case's cells before it asks the API."""
+"""What the pages show of counting: the cell page's counting mode, and the case page's filters."""
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
+from django.http import HttpRequest
 from django.urls import reverse
 
 from cases.counting import others
 from cases.domain.standing import EXCLUSION_REASONS
-from cases.models import Metaphase
+from cases.models import CellStanding, Metaphase
 
 
 def counting_config(cells: list[Metaphase], here: Metaphase) -> dict[str, Any]:
@@ -36,3 +39,24 @@ def _cell(cell: Metaphase) -> dict[str, Any]:
         "countUrl": reverse("api:metaphase-count", args=[cell.pk]),
         "standingUrl": reverse("api:metaphase-standing", args=[cell.pk]),
     }
+
+
+def asked_standing(request: HttpRequest) -> str:
+    """The standing that the cells are filtered by; a fragment asked for by the page keeps the page's own filter."""
+    asked = request.GET.get("standing", "")
+    htmx = getattr(request, "htmx", None)
+    if not asked and htmx and request.method == "POST":
+        asked = parse_qs(urlsplit(htmx.current_url or "").query).get("standing", [""])[0]
+    return asked if asked in CellStanding.values else ""
+
+
+def standings(cells: list[Metaphase]) -> list[dict[str, Any]]:
+    """The filters above the cells, each with how many cells it shows."""
+    many = Counter(cell.standing for cell in cells)
+    each = [{"name": name, "words": words, "cells": many[name]} for name, words in CellStanding.choices]
+    return [{"name": "", "words": "All", "cells": len(cells)}, *each]
+
+
+def count_from(cells: list[Metaphase]) -> Metaphase | None:
+    """Where counting goes on: the first cell that nobody has counted, else the first."""
+    return next((cell for cell in cells if cell.standing == CellStanding.NEW), cells[0] if cells else None)

@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from django.core.cache import cache
 from django.utils import timezone
 
+from cases.counting import case_sum
 from cases.domain import karyogram as domain
+from cases.domain.standing import EXCLUDED, CellSum, in_sum
 from cases.models import AnalysisState, Karyogram, Metaphase
 
 _WORKING = (AnalysisState.QUEUED, AnalysisState.RUNNING)
@@ -27,10 +29,15 @@ class Finding:
 
 @dataclass(frozen=True)
 class Emerging:
-    """Numbers over the cells of one case; `counts` and `complements` are of analysed cells, commonest first."""
+    """Numbers over the cells of one case; `counts` and `complements` are of the `shown` cells, commonest first.
+
+    shown: cells with a count or a karyogram, excluded ones left out.  sum: what people have done with the cells.
+    """
 
     cells: int = 0
     analysed: int = 0
+    shown: int = 0
+    sum: CellSum = field(default_factory=lambda: in_sum([]))
     accepted: int = 0
     working: int = 0
     failed: int = 0
@@ -54,11 +61,17 @@ def emerging(cells: list[Metaphase]) -> Emerging:
     counts: dict[str, list[bool]] = {}
     complements: dict[str, list[bool]] = {}
     models: list[str] = []
+    shown = [cell for cell in cells if cell.standing != EXCLUDED]
+    for cell in shown:
+        # What a person counted goes before what is drawn; a mere proposal stands for a cell that nobody counted.
+        number = cell.chromosome_count
+        if number is not None or hasattr(cell, "karyogram"):
+            proposed = cell.karyogram.count if number is None else number
+            counts.setdefault(str(proposed), []).append(number is not None)
     for cell, karyogram in drawn:
-        accepted = cell.accepted_at is not None
-        counts.setdefault(str(karyogram.count), []).append(accepted)
         complement, used = words[_key(karyogram)]
-        complements.setdefault(complement or "neither X nor Y", []).append(accepted)
+        if cell.standing != EXCLUDED:
+            complements.setdefault(complement or "neither X nor Y", []).append(cell.accepted_at is not None)
         models.extend(name for name in used if name not in models)
     working = sum(cell.analysis_state in _WORKING for cell in cells)
     failed = sum(cell.analysis_state == AnalysisState.FAILED for cell in cells)
@@ -67,6 +80,8 @@ def emerging(cells: list[Metaphase]) -> Emerging:
     return Emerging(
         cells=len(cells),
         analysed=len(drawn),
+        shown=sum(len(marks) for marks in counts.values()),
+        sum=case_sum(cells),
         accepted=accepted_cells,
         working=working,
         failed=failed,

@@ -48,7 +48,7 @@ async function showIdeogram() {
     const drawn = ideogram(levels, root.dataset.class, {
       level: Number(bands.value),
       height: Number(root.dataset.typical),
-      width: 18,
+      width: 22,
       names: true,
     });
     figure.hidden = !drawn;
