@@ -76,6 +76,9 @@ export function karyogramApi(root) {
     undo: (body) => post("undo/", body),
     redo: (body) => post("redo/", body),
     restore: (body) => post("restore/", body),
+    // Back to an earlier version; and what others changed after the version `since`.
+    version: ({ version, ...body }) => post(`versions/${version}/restore/`, body),
+    changes: async (since) => (await request("GET", `${root}changes/?since=${since}`)).answer,
     accept: (body) => post("accept/", body),
     reopen: (body) => post("reopen/", body),
     // Computed on the spot, stored by nobody: an outline for a box, for clicks, or from an outline to better.

@@ -9,11 +9,16 @@ import { Refused, Unreachable } from "./api.js";
 import { clientKey } from "./keeping.js";
 import { checkOutlines } from "./outlines.js";
 import { EditRefused, apply } from "./reducer.js";
+import { meet, touched } from "./steps.js";
+import { StandingSteps } from "./undoing.js";
 
 export { browserShelf, clientKey } from "./keeping.js";
 
 const LOST_RIGHT = new Set([403, 404]);
 const COALESCE_MS = 1200;
+// What begins something new, so that nothing can be redone after it.
+const FRESH = new Set(["edit", "restore", "version"]);
+const LOOKING = "You are looking at an earlier version. Go back to now, or to this version, in the bar above.";
 
 export class History {
   /* store: Store.  api: as karyogramApi.  shelf: {read(), write(value | null)}.  say(sentence, kind): tells the person.
@@ -29,6 +34,8 @@ export class History {
     this.running = false;
     this.failures = 0;
     this.wake = null;
+    this.viewing = null; // {version, document} while an earlier version is looked at
+    this.turn = 0; // goes up with everything that the server has confirmed
   }
 
   /** Loads the karyogram, and whatever this browser still has to send for it. */
@@ -85,6 +92,22 @@ export class History {
     return true;
   }
 
+  /** Back to an earlier version, as one new step; only the server can make it. */
+  returnTo(version) {
+    this.look(null);
+    if (!this.#open()) return false;
+    this.#queue("version", null, { version });
+    this.#show();
+    void this.#run();
+    return true;
+  }
+
+  /** Shows an earlier version, {version, document}, to be looked at only; null: what stands now. */
+  look(version) {
+    this.viewing = version;
+    if (this.confirmed) this.#show();
+  }
+
   #step(kind, possible, otherwise) {
     if (!this.#open()) return false;
     if (!possible) {
@@ -130,6 +153,62 @@ export class History {
     this.#adopt(answer);
     this.#show();
     if (newer) this.say(`This cell was changed meanwhile; you see version ${answer.version}.`, "info");
+  }
+
+  /** What others have stored, as `changes/` told it when `turn` was this.turn; → {before}: the document until then,
+      or null where it has to be asked for again. */
+  async take(changes, turn) {
+    if (this.pending.length || this.blocked || turn !== this.turn) return null;
+    const before = this.confirmed.document;
+    if (changes.reload || !this.#takeSteps(changes)) await this.refresh();
+    else this.#show();
+    return { before };
+  }
+
+  /* → false where the steps do not lead on from what is here. */
+  #takeSteps({ steps, version, accepted, editable, locked_because, can_undo, can_redo }) {
+    const document = this.#after(steps.map((step) => step.edit));
+    if (!document || version !== this.confirmed.version + steps.length) return false;
+    for (const step of steps) {
+      this.standing.push(step, false);
+      const gone = step.edit.op === "replace";
+      this.undos = gone ? [] : this.undos.filter((own) => own.version !== step.undoes);
+      if (gone) this.redos = [];
+    }
+    this.confirmed = { ...this.confirmed, document, version, accepted, editable, locked_because, can_undo, can_redo };
+    this.base = version;
+    this.turn += 1;
+    return true;
+  }
+
+  /* The confirmed document after these edits; null where one of them does not fit. */
+  #after(edits) {
+    try {
+      return edits.reduce((document, edit) => apply(document, edit).document, this.confirmed.document);
+    } catch (error) {
+      if (!(error instanceof EditRefused)) throw error;
+      return null;
+    }
+  }
+
+  /* Somebody was faster, but changed other chromosomes: ours are made again on top, and nobody need be asked. */
+  async #rebase() {
+    let changes;
+    try {
+      changes = await this.api.changes(this.confirmed.version);
+    } catch (error) {
+      if (error instanceof Refused || error instanceof Unreachable) return false;
+      throw error;
+    }
+    const mine = this.pending.map((item) => item.edit ?? item.predicted);
+    const theirs = changes.steps.map((step) => step.edit);
+    if (changes.reload || !theirs.length || !mine.every(Boolean)) return false;
+    const all = (edits) => new Set(edits.flatMap((edit) => [...touched(edit)]));
+    if (meet(all(theirs), all(mine)) || !this.#after([...theirs, ...mine]) || !this.#takeSteps(changes)) return false;
+    this.pending = this.pending.map((item) => ({ ...item, sent: false }));
+    this.#show();
+    this.say(`${changes.steps.at(-1).author} changed this cell at the same time. Both changes stand.`, "info");
+    return true;
   }
 
   /** After a conflict: their version with our changes made again on top. */
@@ -208,6 +287,8 @@ export class History {
     this.base = answer.version;
     this.undos = [];
     this.redos = [];
+    this.standing = new StandingSteps();
+    this.turn += 1;
   }
 
   /* Puts the confirmed document with all pending changes into the store; → how many no longer fitted. */
@@ -217,35 +298,38 @@ export class History {
     const redos = [...this.redos];
     const before = this.pending.length;
     this.pending = this.pending.filter((item) => {
-      const known = item.kind === "undo" ? undos.pop() : item.kind === "redo" ? redos.pop() : null;
-      const edit = item.kind === "edit" ? item.edit : item.kind === "undo" ? known?.inverse : known?.edit;
+      const doing = item.as ?? item.kind;
+      const known = doing === "undo" ? undos.pop() : doing === "redo" ? redos.pop() : null;
+      const edit = item.edit ?? (doing === "undo" ? known?.inverse : known?.edit);
       item.predicted = edit ?? null;
       if (!edit) {
         // What the server will do is not known here; nor, then, what taking it back or doing it again would.
-        if (item.kind === "restore") redos.length = 0;
-        (item.kind === "undo" ? redos : undos).push(null);
+        if (FRESH.has(doing)) redos.length = 0;
+        (doing === "undo" ? redos : undos).push(null);
         return true;
       }
       try {
         const applied = apply(document, edit);
         document = applied.document;
-        if (item.kind === "undo") redos.push({ edit: applied.inverse, inverse: edit });
+        if (doing === "undo") redos.push({ edit: applied.inverse, inverse: edit });
         else undos.push({ edit, inverse: applied.inverse });
-        if (item.kind === "edit") redos.length = 0;
+        if (FRESH.has(doing)) redos.length = 0;
         return true;
       } catch (error) {
         if (!(error instanceof EditRefused)) throw error;
         return item.sent; // it may have been stored: only the server can say
       }
     });
-    const edited = this.pending.some((item) => item.kind === "edit" || item.kind === "restore");
+    const edited = this.pending.some((item) => FRESH.has(item.as ?? item.kind));
+    const { viewing } = this;
     this.#keep();
     this.store.set({
-      document,
+      viewing: viewing?.version ?? null,
+      document: viewing?.document ?? document,
       version: this.confirmed.version,
       accepted: this.pending.length ? false : this.confirmed.accepted,
-      editable: this.confirmed.editable,
-      lockedBecause: this.confirmed.locked_because ?? "",
+      editable: this.confirmed.editable && !viewing,
+      lockedBecause: viewing ? LOOKING : (this.confirmed.locked_because ?? ""),
       viewUrl: this.confirmed.view_url,
       canUndo: undos.length > 0 || (this.confirmed.can_undo && this.undos.length === 0),
       canRedo: redos.length > 0 || (this.confirmed.can_redo && !edited && this.redos.length === 0),
@@ -263,7 +347,7 @@ export class History {
   }
 
   #keep() {
-    const pending = this.pending.map(({ kind, edit, args, key, sent, at }) => ({ kind, edit, args, key, sent, at }));
+    const pending = this.pending.map(({ kind, as, edit, args, key, sent, at }) => ({ kind, as, edit, args, key, sent, at }));
     this.shelf.write(pending.length ? { base: this.base, pending } : null);
   }
 
@@ -279,6 +363,7 @@ export class History {
 
   async #sendFirst() {
     const item = this.pending[0];
+    if (!item.sent && !this.#findWay(item)) return;
     item.sent = true;
     this.#keep();
     if (this.failures === 0) this.store.set({ save: "saving" });
@@ -295,6 +380,26 @@ export class History {
     }
   }
 
+  /* Undo and redo mean one's own last step, also where somebody else's lies on top of it by now; → false: not to be done. */
+  #findWay(item) {
+    if (item.kind !== "undo" && item.kind !== "redo") return true;
+    const own = (item.kind === "undo" ? this.undos : this.redos).at(-1);
+    const way = this.standing.way(item.kind, own);
+    if (way.as === "plain") return true;
+    const edit = way.as === "edit" && (item.kind === "undo" ? own.inverse : own.edit);
+    if (edit && this.#after([edit])) {
+      Object.assign(item, { as: item.kind, kind: "edit", edit });
+      return true;
+    }
+    this.pending.shift();
+    if (edit) (item.kind === "undo" ? this.undos : this.redos).pop();
+    this.store.set({ save: this.pending.length ? "saving" : "saved" });
+    this.#show();
+    const others = way.by ? `The last change is ${way.by}’s. ` : "";
+    this.say(edit ? `That can no longer be ${item.kind === "undo" ? "taken back" : "made again"}: the chromosome was changed since.` : `${others}There is nothing more of yours to ${item.kind}; History takes the cell back to any version.`, "info");
+    return false;
+  }
+
   async #confirm(answer) {
     const { step } = answer;
     const item = this.pending.shift();
@@ -308,7 +413,8 @@ export class History {
         can_redo: answer.can_redo,
         accepted: answer.accepted,
       };
-      this.#remember(step);
+      this.#remember(step, item.as ?? item.kind);
+      this.turn += 1;
     } else if (step.version > this.confirmed.version) {
       const { base } = this;
       this.#adopt(await this.api.load());
@@ -326,15 +432,16 @@ export class History {
     if (id) this.store.select(id);
   }
 
-  #remember(step) {
-    const { edit, inverse } = step;
-    if (step.kind === "undo") {
+  #remember(step, doing) {
+    const { edit, inverse, version } = step;
+    this.standing.push(step, true);
+    if (doing === "undo") {
       this.undos.pop();
-      this.redos.push({ edit: inverse, inverse: edit });
+      this.redos.push({ edit: inverse, inverse: edit, version });
     } else {
-      if (step.kind === "redo") this.redos.pop();
+      if (doing === "redo") this.redos.pop();
       else this.redos = [];
-      this.undos.push({ edit, inverse });
+      this.undos.push({ edit, inverse, version });
     }
   }
 
@@ -358,6 +465,7 @@ export class History {
       this.blocked = true;
       this.store.set({ save: "signed-out" });
     } else if (error.code === "stale-version") {
+      if (await this.#rebase()) return;
       this.blocked = true;
       this.store.set({ save: "conflict", conflict: { version: error.body.version } });
     } else if (LOST_RIGHT.has(error.status) || error.code === "case-locked") {

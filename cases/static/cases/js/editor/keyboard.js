@@ -7,6 +7,7 @@ export const SHORTCUTS = [
   { group: "Choose", keys: ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown"], says: "the chromosome beside, above, below" },
   { group: "Choose", keys: ["n"], says: "next doubt", run: (commands) => commands.nextDoubt() },
   { group: "Choose", keys: ["Shift+n"], says: "previous doubt", run: (commands) => commands.previousDoubt() },
+  { group: "Choose", keys: [" "], says: "keep it chosen and go on with the arrows: for several at once", run: (commands) => commands.arranging.keepChosen() },
   { group: "Choose", keys: ["Escape"], says: "choose nothing" },
   { group: "Name", keys: ["1 – 22"], says: "move to this class (10: type 1 0; 1 at once: 1 Enter)" },
   { group: "Name", keys: ["x"], says: "move to X", run: (commands) => commands.relabel("X") },
@@ -14,6 +15,12 @@ export const SHORTCUTS = [
   { group: "Name", keys: ["u"], says: "unclassified or marker", run: (commands) => commands.relabel("unknown") },
   { group: "Name", keys: ["Enter"], says: "keep a doubtful one as it is" },
   { group: "Name", keys: ["Delete", "Backspace", "d"], says: "debris (type a class to bring it back)", run: (commands) => commands.debris() },
+  { group: "Name", keys: ["m"], says: "marker, or no longer", run: (commands) => commands.arranging.marker() },
+  { group: "Name", keys: ["Shift+d"], says: "derivative, right of its normal homologue, or no longer", run: (commands) => commands.arranging.derivative() },
+  { group: "Name", keys: ["l"], says: "a homologue was lost by preparation: then type its class, Enter for the chosen one's" },
+  { group: "Name", keys: ["Shift+l"], says: "take such a loss back, the same way" },
+  { group: "Place", keys: ["w"], says: "swap two: both chosen, the chosen and the one pointed at, or the two of a pair", run: (commands) => commands.arranging.swap() },
+  { group: "Place", keys: ["Shift+m"], says: "merge the chosen fragments into one", run: (commands) => commands.arranging.merge() },
   { group: "Place", keys: ["Shift+ArrowLeft"], says: "one place to the left", run: (commands) => commands.shift(-1) },
   { group: "Place", keys: ["Shift+ArrowRight"], says: "one place to the right", run: (commands) => commands.shift(1) },
   { group: "Turn", keys: ["t"], says: "upside down", run: (commands) => commands.turnUpsideDown() },
@@ -28,8 +35,14 @@ export const SHORTCUTS = [
   { group: "Photograph", keys: ["b"], says: "brush: paint onto the outline", run: (_, page) => page.useTool("brush") },
   { group: "Photograph", keys: ["e"], says: "erase: wipe parts of the outline away", run: (_, page) => page.useTool("erase") },
   { group: "Photograph", keys: ["k", "/"], says: "split one into two", run: (_, page) => page.useTool("split") },
+  { group: "Turn", keys: ["s"], says: "straightened, or as it lies", run: (commands) => commands.arranging.straighten() },
+  { group: "History", keys: ["p"], says: "this chromosome as the machine proposed it", run: (commands) => commands.arranging.restore() },
+  { group: "History", keys: ["Shift+p"], says: "the whole cell as the machine proposed it", run: (commands) => commands.arranging.restoreAll() },
   { group: "History", keys: ["z", "Mod+z"], says: "undo", run: (commands) => commands.undo() },
   { group: "History", keys: ["Shift+z", "Mod+Shift+z", "Mod+y"], says: "redo", run: (commands) => commands.redo() },
+  { group: "History", keys: ["h"], says: "the history: every step, any version", anywhere: true, run: (_, page) => page.drawer.toggle("history") },
+  { group: "Comment", keys: ["c"], says: "comment on the chosen chromosome, or on the cell", anywhere: true, run: (_, page) => page.writeComment() },
+  { group: "Comment", keys: ["Shift+c"], says: "the comments, opened or closed", anywhere: true, run: (_, page) => page.drawer.toggle("comments") },
   { group: "Cell", keys: ["Mod+Enter"], says: "accept the cell", run: (commands) => commands.accept() },
   { group: "Cell", keys: ["#", "j"], says: "count chromosomes, cell after cell", anywhere: true, run: (_, page) => page.count() },
   { group: "Cell", keys: [",", "PageUp"], says: "previous cell", anywhere: true, run: (_, page) => page.go("previous") },
@@ -87,21 +100,43 @@ export class ClassTyping {
 export function listen({ target, store, commands, page, say }) {
   const typing = new ClassTyping();
   let timer = 0;
+  let lost = 0; // 1 after L, -1 after Shift L: the class that is typed next is counted as lost, or no longer
+
+  function name(label) {
+    if (lost) commands.arranging.lost(label, lost);
+    else commands.relabel(label);
+    lost = 0;
+  }
+
+  const shown = (digits) => (lost ? `${lost > 0 ? "lost: " : "not lost: "}${digits || "class"}` : digits);
 
   function finish() {
     clearTimeout(timer);
     const label = typing.finish();
     store.set({ typed: "" });
-    if (label) commands.relabel(label);
+    if (label) name(label);
     return Boolean(label);
+  }
+
+  /* Enter, X or Y as the answer to “which class was lost?”. */
+  function lostClass(key) {
+    const { selected } = store;
+    const own = selected?.state === "present" && selected.label !== "unknown" ? selected.label : "";
+    const label = key === "Enter" ? typing.finish() || own : { x: "X", y: "Y" }[key];
+    if (!label && key === "Enter") say("Type the class that was lost: 1 to 22, X or Y.", "info");
+    const by = lost;
+    forget();
+    if (label) commands.arranging.lost(label, by);
+    return true;
   }
 
   function digit(key) {
     clearTimeout(timer);
     const { label, wait, wrong } = typing.next(key);
-    store.set({ typed: wait ?? "" });
+    if (wrong) lost = 0;
+    store.set({ typed: wait ? shown(wait) : "" });
     if (wait) timer = setTimeout(finish, WAIT_MS);
-    else if (label) commands.relabel(label);
+    else if (label) name(label);
     else if (wrong !== "0") say(`There is no chromosome ${wrong}.`, "info");
     // A lone 0 is no class: it shows the whole photograph.
     else page.fit();
@@ -110,6 +145,7 @@ export function listen({ target, store, commands, page, say }) {
   function forget() {
     clearTimeout(timer);
     typing.finish();
+    lost = 0;
     store.set({ typed: "" });
   }
 
@@ -127,20 +163,27 @@ export function listen({ target, store, commands, page, say }) {
     const ready = Boolean(store.state.document);
     if (ready && /^[0-9]$/.test(key)) {
       if (key === "0" && !typing.typed) page.fit();
-      else if (store.selected || typing.typed) digit(key);
+      else if (store.selected || typing.typed || lost) digit(key);
       else say("First choose a chromosome.", "info");
       return true;
     }
+    if (lost && /^(Enter|x|y)$/.test(key)) return lostClass(key);
     if (key === "Enter") {
       if (ready && !finish()) commands.keep();
       return ready;
     }
     if (key === "Escape") {
-      if (typing.typed) forget();
+      if (typing.typed || lost) forget();
       else commands.choose(null);
       return true;
     }
     if (typing.typed) finish();
+    if (lost && !/Shift$/.test(key)) forget(); // another key ends the question
+    if (ready && (key === "l" || key === "Shift+l")) {
+      lost = key === "l" ? 1 : -1;
+      store.set({ typed: shown("") });
+      return true;
+    }
     if (ready && key in ARROWS) {
       commands.walk(ARROWS[key]);
       return true;
@@ -154,7 +197,7 @@ export function listen({ target, store, commands, page, say }) {
   target.addEventListener("keydown", pressed);
 }
 
-const SHOWN = { Mod: navigator.platform?.startsWith("Mac") ? "⌘" : "Ctrl", ArrowLeft: "←", ArrowRight: "→", ArrowUp: "↑", ArrowDown: "↓", Delete: "Del", Escape: "Esc", PageUp: "PgUp", PageDown: "PgDn", Backspace: "⌫" };
+const SHOWN = { Mod: navigator.platform?.startsWith("Mac") ? "⌘" : "Ctrl", ArrowLeft: "←", ArrowRight: "→", ArrowUp: "↑", ArrowDown: "↓", Delete: "Del", Escape: "Esc", PageUp: "PgUp", PageDown: "PgDn", Backspace: "⌫", " ": "Space" };
 
 /** "Mod+Shift+z" → ["Ctrl", "Shift", "Z"] */
 export const keyCaps = (keys) =>

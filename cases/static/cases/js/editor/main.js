@@ -11,9 +11,11 @@ import { Drawer } from "./drawer.js";
 import { makeHelp } from "./help.js";
 import { History, browserShelf } from "./history.js";
 import { listen } from "./keyboard.js";
+import { makeMenu } from "./menu.js";
 import { Preferences, shelfOf } from "./preferences.js";
 import { startTools } from "./photo-tools.js";
 import { startSeeing } from "./seeing.js";
+import { startSharing } from "./sharing.js";
 import { Sheet } from "./slots.js";
 import { Spread } from "./spread.js";
 import { Store } from "./store.js";
@@ -57,10 +59,12 @@ makeTurnHandle({ handle: byId("turn"), store, sheet, turn: (id, angle) => comman
 const drawerShelf = shelfOf(preferences, "drawer");
 const drawer = new Drawer({ root: byId("drawer"), shelf: drawerShelf, context: { store, history, commands, config, say } });
 page.drawer = drawer;
+const sharing = startSharing({ page, config, store, history, sheet, spread, drawer, say });
 drawer.add(chromosomePanel({ view, preferences }));
 const tools = startTools({ store, history, api: server, image: config.image, say, spread });
 page.useTool = (id) => tools.use(id);
 listen({ target: document, store, commands, page, say });
+makeMenu({ areas: [byId("sheet"), byId("tray"), spread.svg], store, commands, page, sheet });
 
 showFacts(store, { number: byId("fact-count"), sex: byId("fact-sex"), left: byId("fact-doubts") });
 showSaving(store, {
@@ -189,6 +193,7 @@ addEventListener("beforeunload", (event) => {
 analysis.start();
 void loadImage();
 await open();
+sharing.start();
 // Come here from one chromosome on another page.
 if (location.hash) commands.choose(location.hash.slice(1));
 editor.dataset.opened = "true";
