@@ -57,6 +57,11 @@ class CutOut:
     def width(self) -> int:
         return int(self.grey.shape[1])
 
+    def lifted(self, rows: int) -> CutOut:
+        """The same over as many more rows that are all outside the mask: it then stands that much higher."""
+        below = ((0, max(0, rows)), (0, 0))
+        return CutOut(np.pad(self.grey, below, constant_values=_WHITE), np.pad(self.cover, below))
+
     def on_white(self) -> Image.Image:
         """Mode L, the chromosome over white paper."""
         share = self.cover.astype(np.float32) / 255

@@ -1,7 +1,8 @@
 """The karyogram sheet as a picture, from the document and the pixels alone.
 
 Rows and places as sheets from laboratories show them: `1 2 3 | 4 5`, `6 … 12`, `13 14 15 | 16 17 18`,
-`19 20 | 21 22 | X Y`, then markers.  One scale for the whole sheet; chromosomes stand on the row's line.
+`19 20 | 21 22 | X Y`, then markers.  One scale for the whole sheet; chromosomes stand on the row's line, or with
+their centromeres on one line where the document knows them.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from cases.reports.geometry import CutOut, upright, upright_height
+from cases.reports.standing import lifts
 
 ROWS: tuple[tuple[tuple[str, ...], ...], ...] = (
     (("1", "2", "3"), ("4", "5")),
@@ -89,7 +91,13 @@ def _cuts(pixels: np.ndarray, present: list[dict[str, Any]], scale: float | None
         # The 95th percentile: one monster of a wrong cut must not shrink the others to dots.
         scale = min(4.0, _LONGEST / max(float(np.percentile(sizes, 95)), 1.0)) if sizes else 1.0
     found = ((entry["id"], upright(pixels, entry, scale)) for entry in present)
-    return {identifier: cut for identifier, cut in found if cut is not None}
+    cuts = {identifier: cut for identifier, cut in found if cut is not None}
+    for row in (*ROWS, (("unknown",),)):
+        labels = {label for group in row for label in group}
+        standing = [entry for entry in present if entry["label"] in labels and entry["id"] in cuts]
+        for identifier, lift in lifts(standing).items():
+            cuts[identifier] = cuts[identifier].lifted(round(lift * scale))
+    return cuts
 
 
 def _doubtful(entry: dict[str, Any]) -> bool:
