@@ -1,5 +1,6 @@
 /* Everything a person can do to a karyogram, each by name: keys, buttons and drags all call these. */
 
+import { Arranging, moves, together } from "./arranging.js";
 import { LABELS, isDoubtful, slotOf, slots } from "./reducer.js";
 import { chromosomeName, plural } from "./words.js";
 
@@ -19,12 +20,13 @@ export class Commands {
   /* page: {go(where), help(), fit(), actualSize(), zoom(factor), toggleOutlines()} */
   constructor({ store, history, sheet, say, page }) {
     Object.assign(this, { store, history, sheet, say, page });
+    this.arranging = new Arranging({ store, history, say });
   }
 
   /** Runs the edit; afterwards says what has happened, for those who do not see it. */
   #edit(edit, said) {
     if (!this.history.edit(edit)) return false;
-    const chromosome = this.store.chromosome(edit.id);
+    const chromosome = this.store.chromosome(edit.id ?? edit.edits?.[0].id);
     if (chromosome) this.say(said ?? chromosomeName(chromosome), "quiet");
     return true;
   }
@@ -42,22 +44,29 @@ export class Commands {
   }
 
   walk(direction) {
+    this.arranging.pointing = false;
     const next = this.sheet.neighbour(this.store.state.selected, direction);
-    if (next) this.choose(next);
+    if (!next) return;
+    this.store.select(next, { keep: true });
+    this.sheet.focus(next);
   }
 
   /** Typed or clicked: to the end of a class; in its own class it stays where it is and counts as looked at. */
   relabel(label) {
     const chromosome = this.#chosen();
     if (!chromosome) return;
+    const { chosen, state } = this.store;
+    if (chosen.length > 1) {
+      if (this.history.edit(together(moves(state.document, chosen, label)))) this.say(`${chosen.length} moved.`, "quiet");
+      return;
+    }
     const stays = slotOf(chromosome) === label;
     if (stays && chromosome.reviewed) {
       this.say(`${chromosomeName(chromosome)}: nothing to change.`, "quiet");
       return;
     }
-    const index = stays ? chromosome.order : slots(this.store.state.document).get(label).length;
     // It stays chosen: what is typed next must not fall on another one.
-    this.#edit({ op: "move", id: chromosome.id, label, index });
+    this.#edit(together(moves(state.document, [chromosome], label)));
   }
 
   /** Dropped by the pointer: {slot, index} as the sheet found them. */
@@ -71,7 +80,9 @@ export class Commands {
     }
     // Put back where it was: no change, and no claim that anyone looked at it.
     if (from === slot && index === chromosome.order) return;
-    this.#edit({ op: "move", id, label: slot, index });
+    const edits = moves(this.store.state.document, [chromosome], slot);
+    edits[0].index = index;
+    this.#edit(together(edits));
   }
 
   /** One place to the left (-1) or right (+1) among its homologues. */
@@ -126,6 +137,12 @@ export class Commands {
   debris() {
     const chromosome = this.#chosen();
     if (!chromosome) return;
+    const chosen = this.store.chosen.filter((one) => one.state === "present");
+    if (chosen.length > 1) {
+      const edits = chosen.map((one) => ({ op: "debris", id: one.id }));
+      if (this.history.edit(together(edits))) this.say(`${chosen.length} to the debris.`, "quiet");
+      return;
+    }
     if (chromosome.state === "debris") {
       this.say("This is debris already. Type its class to bring it back.", "info");
       return;

@@ -2,6 +2,8 @@
 
 import { LABELS, SHEET_ROWS, isDoubtful, sexComplement, slots } from "./reducer.js";
 import { drawUpright, uprightBounds } from "./shapes.js";
+import { LOST_PX, ROLE_PX, showLost, showRole } from "./signs.js";
+import { standing } from "./standing.js";
 import { chromosomeName, slotName, slotTitle } from "./words.js";
 
 // What a place takes besides its chromosomes, CSS pixels: kept in step with editor.css.
@@ -18,6 +20,8 @@ function make(name, parent, className, text) {
   return element;
 }
 
+const ROWS = SHEET_ROWS.map((groups, index) => (index === SHEET_ROWS.length - 1 ? [...groups, ["unknown"]] : groups));
+
 export class Sheet {
   /* root: an empty element for the rows.  tray: the same for debris.  grab(event, id): starts dragging. */
   constructor({ root, tray, store, grab }) {
@@ -32,13 +36,13 @@ export class Sheet {
     for (const area of [root, tray]) {
       area.addEventListener("pointerover", (event) => store.hover(this.#idAt(event)));
       area.addEventListener("pointerleave", () => store.hover(null));
-      area.addEventListener("focusin", (event) => this.#idAt(event) && store.select(this.#idAt(event)));
+      area.addEventListener("focusin", (event) => this.#focused(this.#idAt(event)));
       area.addEventListener("pointerdown", (event) => this.#down(event));
     }
     new ResizeObserver(() => this.store.state.document && this.render(true)).observe(root);
     store.subscribe((state, changed) => {
       if (changed.has("document") && state.document) this.render(false);
-      if (["document", "selected", "hovered"].some((name) => changed.has(name))) this.#mark(state);
+      if (["document", "selected", "also", "hovered"].some((name) => changed.has(name))) this.#mark(state);
       if (changed.has("editable")) root.closest(".editor")?.classList.toggle("fixed", !state.editable);
     });
   }
@@ -116,14 +120,28 @@ export class Sheet {
         const { button } = this.#button(chromosome);
         if (stand.children[index] !== button) stand.insertBefore(button, stand.children[index] ?? null);
       });
+      const lost = karyogram.lost?.[slot] ?? 0;
+      const tallest = Math.max(...chromosomes.map((one) => uprightBounds(one).height * this.scale), 34);
+      showLost(stand, lost, tallest);
       place.classList.toggle("doubtful", chromosomes.some(isDoubtful));
       const note = this.#countNote(slot, chromosomes.length, sex, karyogram);
       many.textContent = note;
       place.classList.toggle("odd", note !== "");
-      place.setAttribute("aria-label", `${slotTitle(slot)}: ${chromosomes.length}`);
+      const gone = lost ? `, and ${lost} counted as lost` : "";
+      place.setAttribute("aria-label", `${slotTitle(slot)}: ${chromosomes.length}${gone}`);
     }
+    this.#standUp(members);
     if (focused && document.activeElement !== this.buttons.get(focused)?.button) this.focus(focused);
     this.root.dispatchEvent(new CustomEvent("drawn"));
+  }
+
+  /* Centromeres on one line, row by row, where the document knows them. */
+  #standUp(members) {
+    for (const groups of ROWS) {
+      const row = groups.flat().flatMap((label) => members.get(label));
+      const { lifts } = standing(row);
+      for (const { id } of row) this.buttons.get(id).button.style.marginBottom = `${(lifts.get(id) ?? 0) * this.scale}px`;
+    }
   }
 
   /* Shown where a place does not hold what a place usually holds; normal sex complements are not remarked on. */
@@ -135,7 +153,7 @@ export class Sheet {
   }
 
   #button(chromosome) {
-    const { id, angle, flip, rings } = chromosome;
+    const { id, angle, flip, straight = false, rings } = chromosome;
     if (!this.buttons.has(id)) {
       const button = make("button", null, "chromosome");
       button.type = "button";
@@ -145,7 +163,7 @@ export class Sheet {
     const entry = this.buttons.get(id);
     const scale = this.#scaleOf(chromosome);
     const detail = this.#detailOf(entry.button);
-    const wanted = `${angle} ${flip} ${rings.length} ${scale} ${detail} ${globalThis.devicePixelRatio}`;
+    const wanted = `${angle} ${flip} ${straight} ${rings.length} ${scale} ${detail} ${globalThis.devicePixelRatio}`;
     if (entry.drawn !== wanted || entry.rings !== rings) {
       drawUpright(entry.canvas, this.image, chromosome, scale, detail);
       entry.drawn = wanted;
@@ -156,6 +174,7 @@ export class Sheet {
       entry.button.setAttribute("aria-label", name);
       entry.button.title = name;
     }
+    showRole(entry.button, chromosome.state === "present" ? chromosome.role : "");
     entry.button.classList.toggle("doubtful", isDoubtful(chromosome));
     return entry;
   }
@@ -173,20 +192,22 @@ export class Sheet {
     const width = clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
     const height = clientHeight - parseFloat(style.paddingTop) - parseFloat(style.paddingBottom);
     const sizes = new Map(LABELS.map((label) => [label, []]));
-    for (const one of karyogram.chromosomes) if (one.state === "present") sizes.get(one.label).push(uprightBounds(one));
-    const rows = SHEET_ROWS.map((groups, index) => (index === SHEET_ROWS.length - 1 ? [...groups, ["unknown"]] : groups));
+    for (const one of karyogram.chromosomes) if (one.state === "present") sizes.get(one.label).push({ ...uprightBounds(one), marked: Boolean(one.role) });
+    const members = slots(karyogram);
+    const heights = ROWS.map((groups) => standing(groups.flat().flatMap((label) => members.get(label))));
     const fits = (scale) => {
       let tall = 0;
-      for (const groups of rows) {
+      for (const [index, groups] of ROWS.entries()) {
         let wide = GAPS.groups * (groups.length - 1);
-        let tallest = 20;
+        let tallest = Math.max(20, (heights[index].above + heights[index].below) * scale);
         for (const labels of groups) {
           wide += GAPS.places * (labels.length - 1);
           for (const label of labels) {
             const ones = sizes.get(label);
             const own = ones.reduce((sum, one) => sum + one.width * scale + PLACE.between, PLACE.sides);
-            wide += Math.max(PLACE.least, own);
-            for (const one of ones) tallest = Math.max(tallest, one.height * scale);
+            const lost = (karyogram.lost?.[label] ?? 0) * (LOST_PX + PLACE.between);
+            wide += Math.max(PLACE.least, own + lost);
+            for (const one of ones) tallest = Math.max(tallest, one.height * scale + (one.marked ? ROLE_PX : 0));
           }
         }
         if (wide > width) return false;
@@ -203,10 +224,11 @@ export class Sheet {
     return low;
   }
 
-  #mark({ selected, hovered, document: karyogram }) {
+  #mark({ selected, also, hovered, document: karyogram }) {
     const first = selected ?? this.buttonsInOrder()[0]?.dataset.id;
     for (const [id, { button }] of this.buttons) {
       button.classList.toggle("selected", id === selected);
+      button.classList.toggle("also", id !== selected && also.includes(id));
       button.classList.toggle("hovered", id === hovered);
       if (id === selected) button.setAttribute("aria-current", "true");
       else button.removeAttribute("aria-current");
@@ -218,6 +240,11 @@ export class Sheet {
       place.classList.toggle("holds-selected", chosen?.state === "present" && chosen.label === slot);
   }
 
+  /* By the Tab key, or by what has chosen it already. */
+  #focused(id) {
+    if (id && id !== this.store.state.selected) this.store.select(id);
+  }
+
   #idAt(event) {
     return event.target?.closest?.(".chromosome")?.dataset.id ?? null;
   }
@@ -227,6 +254,12 @@ export class Sheet {
     const id = this.#idAt(event);
     if (!id) {
       this.store.select(null);
+      return;
+    }
+    if (event.shiftKey) {
+      event.preventDefault();
+      this.store.toggle(id);
+      this.focus(this.store.state.selected);
       return;
     }
     this.store.select(id);

@@ -35,7 +35,7 @@ export class Spread {
     new ResizeObserver(() => (this.fitted ? this.fit() : this.#apply())).observe(svg);
     store.subscribe((state, changed) => {
       if (changed.has("document")) this.#draw(state.document);
-      if (changed.has("document") || changed.has("selected") || changed.has("hovered")) this.#mark(state);
+      if (["document", "selected", "also", "hovered"].some((name) => changed.has(name))) this.#mark(state);
       if (changed.has("selected") && state.selected) this.#bringIntoView(state.selected);
     });
   }
@@ -139,7 +139,10 @@ export class Spread {
   #down(event) {
     if (event.button !== 0) return;
     const id = this.#idAt(event);
-    if (id) {
+    if (id && event.shiftKey) {
+      event.preventDefault();
+      this.store.toggle(id);
+    } else if (id) {
       this.store.select(id);
       this.grab(event, id);
     } else this.#pan(event);
@@ -210,15 +213,16 @@ export class Spread {
     }
   }
 
-  #mark({ selected, hovered }) {
+  #mark({ selected, also, hovered }) {
     this.svg.classList.toggle("chosen", selected !== null);
     for (const [id, path] of this.paths) {
       path.classList.toggle("selected", id === selected);
+      path.classList.toggle("also", id !== selected && also.includes(id));
       path.classList.toggle("hovered", id === hovered);
       this.texts.get(id).classList.toggle("selected", id === selected || id === hovered);
     }
     // What is marked must not lie under a neighbour.
-    for (const id of [selected, hovered]) {
+    for (const id of [...also, selected, hovered]) {
       const path = this.paths.get(id);
       if (path && path !== this.outlines.lastChild && id !== this.raised) {
         this.raised = id;

@@ -15,6 +15,7 @@ export class Store {
       lockedBecause: "",
       viewUrl: "",
       selected: null,
+      also: [], // chosen besides, in the order in which they were chosen
       hovered: null,
       tool: "choose",
       typed: "",
@@ -47,8 +48,31 @@ export class Store {
     return this.chromosome(this.state.selected);
   }
 
-  select(id) {
-    this.set({ selected: this.chromosome(id) ? id : null });
+  /** All that are chosen, the first one first; the selected one is among them. */
+  get chosen() {
+    const { also, selected } = this.state;
+    return [...new Set([...also, selected])].map((id) => this.chromosome(id)).filter(Boolean);
+  }
+
+  /** keep: what is chosen besides stays so. */
+  select(id, { keep = false } = {}) {
+    const also = keep || !this.state.also.length ? this.state.also : [];
+    this.set({ selected: this.chromosome(id) ? id : null, also });
+  }
+
+  /** Shift-click: chosen besides the others, or no longer. */
+  toggle(id) {
+    const ids = this.chosen.map((one) => one.id);
+    const after = ids.includes(id) ? ids.filter((other) => other !== id) : [...ids, id];
+    this.set({ selected: after.at(-1) ?? null, also: after.slice(0, -1) });
+  }
+
+  /** The selected one stays chosen when another is selected, or no longer; → whether it does. */
+  keepChosen() {
+    const { also, selected } = this.state;
+    const kept = !also.includes(selected);
+    this.set({ also: kept ? [...also, selected] : also.filter((id) => id !== selected) });
+    return kept;
   }
 
   hover(id) {

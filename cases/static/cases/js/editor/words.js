@@ -9,13 +9,13 @@ export const slotTitle = (slot) =>
 
 /** "Chromosome 8, copy 1, doubtful: between 8 (71 %) and X (26 %)" */
 export function chromosomeName(chromosome) {
-  const { label, state, order } = chromosome;
+  const { label, state, order, role } = chromosome;
   const what =
     state === "debris"
       ? `Debris ${order + 1}, was ${label === "unknown" ? "unclassified" : `chromosome ${label}`}`
       : label === "unknown"
-        ? `Unclassified chromosome ${order + 1}`
-        : `Chromosome ${label}, copy ${order + 1}`;
+        ? `${role === "marker" ? "Marker, unclassified" : "Unclassified"} chromosome ${order + 1}`
+        : `Chromosome ${label}, copy ${order + 1}${role ? `, ${role}` : ""}`;
   return isDoubtful(chromosome) ? `${what}, doubtful: ${chromosome.flags.join("; ")}` : what;
 }
 
