@@ -12,6 +12,7 @@ from django.db.models.functions import Coalesce
 from cases import policies
 from cases.domain import karyogram as domain
 from cases.domain import states
+from cases.domain.standing import EXCLUDED, SETTABLE
 from cases.models import (
     AnalysisState,
     Case,
@@ -31,6 +32,7 @@ from karyosite.errors import NotFound
 
 Row = TypeVar("Row", bound=Model)
 NOTHING_HERE = "There is nothing here under this address."
+KEPT = [name for name in SETTABLE if name != EXCLUDED]  # an excluded cell's doubts ask nothing of anybody
 DOCUMENTS = ("karyogram__document", "karyogram__proposal", "tally__ticks")
 
 
@@ -112,7 +114,7 @@ def _with_numbers(found: QuerySet[Case]) -> QuerySet[Case]:
         cells_accepted=number(Count("pk"), accepted_at__isnull=False),
         cells_working=number(Count("pk"), analysis_state__in=(AnalysisState.QUEUED, AnalysisState.RUNNING)),
         cells_failed=number(Count("pk"), analysis_state=AnalysisState.FAILED),
-        doubts=number(Sum("karyogram__doubts")),
+        doubts=number(Sum("karyogram__doubts"), own_standing__in=KEPT),
     )
 
 

@@ -172,6 +172,9 @@ def _cells(said: dict[str, Any]) -> list[Flowable]:
         _heading("Cells"),
         _table(lines, [11 * mm, 22 * mm, 56 * mm, 13 * mm, 13 * mm, 15 * mm, _WIDTH - 130 * mm]),
     ]
+    # Snapshots signed before cells were counted do not have it.
+    for sentence in said.get("counting", {}).get("summary", []):
+        found.append(_plain(sentence, 9))
     left_out = len(said["cells_left_out"])
     if left_out:
         words = "1 more cell is" if left_out == 1 else f"{left_out} more cells are"

@@ -11,7 +11,9 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
+from cases.counting import case_sum
 from cases.domain import karyogram as domain
+from cases.domain.standing import in_words
 from cases.models import Case, Karyogram, Metaphase, Report, ReportState
 from karyosite.accounts.models import User
 
@@ -70,6 +72,7 @@ def build(
         },
         "cells": cells,
         "cells_left_out": _left_out(case),
+        "counting": _counting(case),
         "models": _models(cells),
     }
     # As any database gives it back: PostgreSQL knows no negative zero.
@@ -112,7 +115,7 @@ def _moment(value: datetime | None) -> str:
 def _accepted(case: Case) -> list[Karyogram]:
     return list(
         Karyogram.objects.filter(metaphase__case=case, metaphase__accepted_at__isnull=False)
-        .select_related("metaphase__image", "metaphase__culture", "metaphase__accepted_by")
+        .select_related("metaphase__image", "metaphase__culture", "metaphase__accepted_by", "metaphase__tally")
         .defer("proposal")
         .order_by("metaphase__ordinal")
     )
@@ -139,6 +142,7 @@ def _cell(karyogram: Karyogram) -> dict[str, Any]:
             "sex_complement": domain.sex_complement(karyogram.document),
             "doubts": domain.doubts(karyogram.document),
         },
+        "count": _count(cell),
         "accepted": {
             "by": str(cell.accepted_by or ""),
             "user": cell.accepted_by_id,
@@ -149,11 +153,39 @@ def _cell(karyogram: Karyogram) -> dict[str, Any]:
 
 def _left_out(case: Case) -> list[dict[str, Any]]:
     """Cells on record that nobody accepted: a reader must be able to see that there are more."""
-    cells = Metaphase.objects.filter(case=case, accepted_at=None).select_related("image").order_by("ordinal")
+    cells = Metaphase.objects.filter(case=case, accepted_at=None).select_related("image", "tally").order_by("ordinal")
     return [
-        {"ordinal": cell.ordinal, "sha256": cell.image.sha256, "page": cell.page, "analysis": cell.analysis_state}
+        {
+            "ordinal": cell.ordinal,
+            "sha256": cell.image.sha256,
+            "page": cell.page,
+            "analysis": cell.analysis_state,
+            "standing": cell.standing,
+            "reason": cell.exclusion_reason,
+            "count": _count(cell),
+        }
         for cell in cells
     ]
+
+
+def _count(cell: Metaphase) -> dict[str, Any] | None:
+    """What a person counted, where someone did, whatever the karyogram holds."""
+    if not hasattr(cell, "tally"):
+        return None
+    tally = cell.tally
+    return {"number": tally.number, "sure": tally.sure, "by": tally.counted_by_name, "at": _moment(tally.counted_at)}
+
+
+def _counting(case: Case) -> dict[str, Any]:
+    """How many cells were counted, analysed, karyotyped and excluded: numbers, and the report's own sentences."""
+    cells = Metaphase.objects.filter(case=case).select_related("karyogram", "tally")
+    found = case_sum(cells.defer("karyogram__document", "karyogram__proposal", "tally__ticks"))
+    numbers = {name: getattr(found, name) for name in ("cells", "counted", "analysed", "karyotyped", "excluded")}
+    return {
+        **numbers,
+        "distribution": [list(pair) for pair in found.distribution.items()],
+        "summary": in_words(found),
+    }
 
 
 def _models(cells: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -188,6 +220,10 @@ def _correction(case: Case, now: dict[str, Any]) -> dict[str, Any] | None:
     return {"reason": case.amendment_reason, "changes": changes(signed[-1].snapshot, now), "earlier": earlier}
 
 
+def _summary(said: dict[str, Any]) -> str:
+    return " ".join(said.get("counting", {}).get("summary", []))
+
+
 def changes(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
     """Sentences on what differs between two snapshots of one case, for the reader of a corrected report."""
     found = []
@@ -200,6 +236,9 @@ def changes(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
             old, new = before[part].get(key, ""), after[part][key]
             if old != new:
                 found.append(f"{word}, {key.replace('_', ' ')}: was “{old or '(none)'}”, is now “{new or '(none)'}”.")
+    old_sum, new_sum = (_summary(one) for one in (before, after))
+    if old_sum != new_sum:
+        found.append(f"Cells: was “{old_sum or '(not stated)'}”, is now “{new_sum}”.")
     old_cells = {cell["id"]: cell for cell in before["cells"]}
     new_cells = {cell["id"]: cell for cell in after["cells"]}
     for identifier, cell in new_cells.items():

@@ -76,7 +76,8 @@ def emerging(cells: list[Metaphase]) -> Emerging:
     working = sum(cell.analysis_state in _WORKING for cell in cells)
     failed = sum(cell.analysis_state == AnalysisState.FAILED for cell in cells)
     accepted_cells = sum(cell.accepted_at is not None for cell in cells)
-    doubts = sum(karyogram.doubts for _, karyogram in drawn)
+    kept = [(cell, karyogram) for cell, karyogram in drawn if cell.standing != EXCLUDED]
+    doubts = sum(karyogram.doubts for _, karyogram in kept)
     return Emerging(
         cells=len(cells),
         analysed=len(drawn),
@@ -91,7 +92,7 @@ def emerging(cells: list[Metaphase]) -> Emerging:
         complements=_findings(complements),
         models=models,
         blockers=_blockers(len(cells), accepted_cells, working),
-        remarks=_remarks(len(drawn), accepted_cells, failed, doubts),
+        remarks=_remarks(len(kept), accepted_cells, failed, doubts),
     )
 
 
