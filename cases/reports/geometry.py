@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from cases.reports import straight
+
 Rings = Sequence[Sequence[Sequence[float]]]
 _FINE = 4  # sub-pixels a side when an edge is softened
 _WHITE = 255
@@ -78,6 +80,8 @@ def turned(points: np.ndarray, angle: float, flip: bool) -> np.ndarray:
 
 def upright_height(chromosome: dict[str, Any]) -> float:
     """How tall the chromosome stands once turned, in pixels of the original; 0 without a mask."""
+    if straight.is_straightened(chromosome):
+        return straight.length(chromosome)
     rings = [np.asarray(ring, np.float64) for ring in chromosome["rings"] if len(ring) >= 3]
     if not rings:
         return 0.0
@@ -86,10 +90,13 @@ def upright_height(chromosome: dict[str, Any]) -> float:
 
 
 def upright(pixels: np.ndarray, chromosome: dict[str, Any], scale: float = 1.0) -> CutOut | None:
-    """The chromosome's own pixels, turned by its angle, mirrored if so marked, at `scale` sheet pixels a pixel.
+    """The chromosome's own pixels, turned by its angle or straightened, mirrored if so marked, at `scale` sheet pixels
+    a pixel.
 
     pixels: uint8 (h, w) of the original.  chromosome: an entry of the karyogram document.  None without a mask.
     """
+    if straight.is_straightened(chromosome):
+        return CutOut(*straight.unrolled(pixels, chromosome, scale))
     rings = [np.asarray(ring, np.float64) for ring in chromosome["rings"] if len(ring) >= 3]
     if not rings:
         return None

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from cases.domain import bands
+from cases.reports import straight
 from cases.reports.geometry import turned
 
 _MOST_STRAY = 0.15  # an estimate further than this from its class would only push its row apart
@@ -30,19 +31,29 @@ def _below(entry: dict[str, Any]) -> float:
     rings = [np.asarray(ring, np.float64) for ring in entry["rings"] if len(ring) >= 3]
     if not rings:
         return 0.0
+    if straight.is_straightened(entry):
+        height, known = straight.length(entry), entry.get("centromere")
+        if known is not None and straight.is_upside_down(entry):
+            known = 1 - known
+        return height - _believed(entry, height, None if known is None else height * float(known))
     angle, flip = float(entry["angle"]), bool(entry["flip"])
     across = turned(np.concatenate(rings), angle, flip)[:, 1]
     top, height = float(across.min()), float(np.ptp(across))
     known, axis = entry.get("centromere"), entry.get("axis")
-    usual = _USUAL.get(entry["label"], _UNCLASSIFIED)
-    if known is None:
-        return height * (1 - usual)
-    depth = height * float(known)
-    if axis and not entry.get("straight"):
+    depth = None if known is None else height * float(known)
+    if axis and known is not None:
         depth = float(turned(_at(np.asarray(axis, np.float64), float(known))[None], angle, flip)[0, 1]) - top
+    return height - _believed(entry, height, depth)
+
+
+def _believed(entry: dict[str, Any], height: float, depth: float | None) -> float:
+    """How far below the top the centromere is taken to lie."""
+    usual = _USUAL.get(entry["label"], _UNCLASSIFIED)
+    if depth is None:
+        return height * usual
     if entry["label"] in _USUAL:
-        depth = min(height * min(1.0, usual + _MOST_STRAY), max(height * max(0.0, usual - _MOST_STRAY), depth))
-    return height - depth
+        return min(height * min(1.0, usual + _MOST_STRAY), max(height * max(0.0, usual - _MOST_STRAY), depth))
+    return depth
 
 
 def _at(line: np.ndarray, share: float) -> np.ndarray:

@@ -1,5 +1,7 @@
 /* Geometry of outlines, and chromosomes cut out of the metaphase.  Coordinates are pixels of the original. */
 
+import { drawStraight, isStraightened, straightBounds } from "./straight.js";
+
 const rectangle = ([x1, y1, x2, y2]) => [[[x1, y1], [x2, y1], [x2, y2], [x1, y2]]];
 
 /** The outline; its box where the models gave none. */
@@ -31,6 +33,7 @@ export function turned([x, y], angle, flip) {
 
 /** Where the chromosome lies once upright: {x1, y1, x2, y2, width, height} about the origin, in pixels. */
 export function uprightBounds({ angle, flip, ...chromosome }) {
+  if (isStraightened(chromosome)) return straightBounds({ angle, flip, ...chromosome });
   const bounds = boundsOf(ringsOf(chromosome).flat().map((point) => turned(point, angle, flip)));
   return { ...bounds, width: bounds.x2 - bounds.x1, height: bounds.y2 - bounds.y1 };
 }
@@ -56,6 +59,10 @@ export function drawUpright(canvas, image, chromosome, scale, detail = 1) {
   pen.scale(scale * density, scale * density);
   pen.translate(-bounds.x1, -bounds.y1);
   if (chromosome.flip) pen.scale(-1, 1);
+  if (isStraightened(chromosome)) {
+    drawStraight(pen, image, chromosome, 1 / (scale * density));
+    return { width, height };
+  }
   pen.rotate((chromosome.angle * Math.PI) / 180);
   const outline = new Path2D(pathData(ringsOf(chromosome)));
   if (image) {

@@ -3,6 +3,7 @@
 
 import { walkAlong } from "./density.js";
 import { turned, uprightBounds } from "./shapes.js";
+import { isStraightened, isUpsideDown } from "./straight.js";
 
 /* Where the arms meet, as a share from the p end, by the band tables (a test compares); for chromosomes whose own is
    not known but that stand in a row where others' are. */
@@ -23,7 +24,9 @@ export function centromereDepth(chromosome, bounds = uprightBounds(chromosome)) 
   const [least, most] = [bounds.height * Math.max(0, usual - MOST_STRAY), bounds.height * Math.min(1, usual + MOST_STRAY)];
   if (!knows(chromosome)) return bounds.height * usual;
   let depth = bounds.height * chromosome.centromere;
-  if (!chromosome.straight && chromosome.axis?.length >= 2) {
+  if (isStraightened(chromosome)) {
+    if (isUpsideDown(chromosome)) depth = bounds.height - depth;
+  } else if (chromosome.axis?.length >= 2) {
     const { points } = walkAlong(chromosome.axis, 100);
     const { x, y } = points[Math.min(99, Math.floor(chromosome.centromere * 100))];
     depth = turned([x, y], chromosome.angle, chromosome.flip)[1] - bounds.y1;
