@@ -236,9 +236,6 @@ def changes(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
             old, new = before[part].get(key, ""), after[part][key]
             if old != new:
                 found.append(f"{word}, {key.replace('_', ' ')}: was “{old or '(none)'}”, is now “{new or '(none)'}”.")
-    old_sum, new_sum = (_summary(one) for one in (before, after))
-    if old_sum != new_sum:
-        found.append(f"Cells: was “{old_sum or '(not stated)'}”, is now “{new_sum}”.")
     old_cells = {cell["id"]: cell for cell in before["cells"]}
     new_cells = {cell["id"]: cell for cell in after["cells"]}
     for identifier, cell in new_cells.items():
@@ -251,4 +248,7 @@ def changes(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
     for identifier, cell in old_cells.items():
         if identifier not in new_cells:
             found.append(f"Cell {cell['ordinal']} was taken out.")
+    old_sum, new_sum = (_summary(one) for one in (before, after))
+    if old_sum != new_sum:
+        found.append(f"Cells: was “{old_sum or '(not stated)'}”, is now “{new_sum}”.")
     return found or ["Nothing in the result, the comment or the cells differs from the version before."]

@@ -11,12 +11,15 @@ from cases.actions.accept_karyogram import accept_karyogram
 from cases.actions.record_count import record_count
 from cases.actions.reopen_karyogram import reopen_karyogram
 from cases.actions.set_cell_standing import set_cell_standing
+from cases.actions.submit_case import submit_case
 from cases.domain import standing, ticks
 from cases.models import CellCount, Metaphase
+from cases.reports.pdf import render_pdf
 from karyosite.audit.models import AuditEntry
 from karyosite.audit.record import broken_links
 from karyosite.errors import Conflict, Invalid
 from tests.cases.conftest import add_cell
+from tests.cases.test_pdf import words
 
 pytestmark = pytest.mark.django_db
 FIVE = [[17.0, 34.0], [41.0, 34.0], [65.0, 34.0], [89.0, 34.0], [113.0, 34.0]]
@@ -121,6 +124,22 @@ def test_a_case_under_review_takes_no_count(submitted: Any, accepted: Any, techn
     ):
         with pytest.raises(Conflict, match="under review"):
             act(user=technologist, metaphase_id=accepted.pk, **given)
+
+
+def test_a_report_says_what_was_counted(accepted: Any, case: Any, technologist: Any, tmp_path: Any) -> None:
+    counted, excluded = (add_cell(case, accepted.image, page) for page in (1, 2))
+    record_count(user=technologist, metaphase_id=counted.pk, ticks=FIVE[:4], sure=False, base_version=0)
+    set_cell_standing(user=technologist, metaphase_id=excluded.pk, standing="excluded", reason="Out of focus")
+    said = submit_case(user=technologist, case_id=case.pk, result="46,XX[2]").snapshot
+    assert {name: said["counting"][name] for name in ("cells", "counted", "karyotyped", "excluded")} == {
+        "cells": 3, "counted": 2, "karyotyped": 1, "excluded": 1,
+    }  # fmt: skip
+    assert said["counting"]["distribution"] == [[4, 1], [5, 1]]
+    left = {row["ordinal"]: row for row in said["cells_left_out"]}
+    assert (left[2]["standing"], left[2]["count"]["number"], left[2]["count"]["sure"]) == ("counted", 4, False)
+    assert (left[3]["standing"], left[3]["reason"]) == ("excluded", "Out of focus")
+    text = words(render_pdf(case.reports.get()), tmp_path)
+    assert "2 cells counted, 1 analysed, 1 karyotyped." in text and "out of focus (1)" in text
 
 
 def test_cells_are_found_by_their_standing(accepted: Any, case: Any, technologist: Any) -> None:

@@ -290,6 +290,8 @@ def test_an_amendment_lies_beside_the_signed_report(
     assert correction["changes"] == [
         "Result: was “46,XX[20]”, is now “46,XX[21]”.",
         "Cell 1: the karyogram was changed (5 → 4 chromosomes).",
+        "Cells: was “1 cell counted, 1 analysed, 1 karyotyped. 5 chromosomes in 1 cell.”, "
+        "is now “1 cell counted, 1 analysed, 1 karyotyped. 4 chromosomes in 1 cell.”.",
     ]
     (earlier,) = correction["earlier"]
     assert (earlier["version"], earlier["result"], earlier["signed_by"]) == (1, "46,XX[20]", "Sunil Rao")
