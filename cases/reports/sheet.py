@@ -31,13 +31,20 @@ _DOUBT, _DOUBT_TINT = "#a15c00", "#fff3de"
 _MARGIN, _GAP, _PLACE_GAP, _GROUP_GAP, _ROW_GAP = 48, 10, 40, 96, 40
 _LONGEST = 230  # sheet pixels given to the longest chromosome when no scale is asked for
 _DOUBT_LINES = 8
+_MARKS, _MARK_HEIGHT = {"derivative": "der", "marker": "mar"}, 20
+_LOST = 22
 RESEARCH = "For research use only"
 
 
 @dataclass(frozen=True)
 class _Place:
+    """marks: "der", "mar" or nothing over each of the cut-outs.  lost: homologues counted as lost."""
+
     label: str
+    name: str
     cuts: list[CutOut]
+    marks: list[str]
+    lost: int
     count: int
     doubtful: bool
     width: int
@@ -64,13 +71,17 @@ def render_sheet(
     for entry in sorted(present, key=lambda entry: entry["order"]):
         slots.setdefault(entry["label"], []).append(entry)
     widest = max([cut.width for cut in cuts.values()], default=24)
-    rows = [[[_place(label, slots, cuts, doubts, widest) for label in group] for group in row] for row in ROWS]
+    lost = document.get("lost", {})
+    rows = [
+        [[_place(label, slots, cuts, doubts, widest, lost.get(label, 0)) for label in group] for group in row]
+        for row in ROWS
+    ]
     markers = slots.get("unknown", [])
     inner = max(max(_natural(row) for row in rows), 1180)
     rows += [[[place]] for place in _marker_places(markers, cuts, doubts, inner)]
 
     reasons = _reasons(present) if doubts else []
-    heights = [max([cut.height for group in row for place in group for cut in place.cuts], default=40) for row in rows]
+    heights = [max([_tall(place) for group in row for place in group], default=40) for row in rows]
     foot = 40 + 22 * len(reasons) + (24 if reasons else 0) + (30 if document.get("note") else 0)
     height = _MARGIN + sum(value + 34 + _ROW_GAP for value in heights) + foot + _MARGIN // 2
     sheet = Image.new("RGB", (inner + 2 * _MARGIN, height), _PAPER)
@@ -81,7 +92,8 @@ def render_sheet(
         line += tallest
         _draw_row(sheet, draw, row, line, tallest, inner, sex_doubtful)
         line += 34 + _ROW_GAP
-    _draw_foot(draw, document, len(present), caption, reasons, line, inner, research_use_only)
+    said = f"{len(present)} chromosome{'' if len(present) == 1 else 's'}{_lost_in_words(lost)}"
+    _draw_foot(draw, document, f"{said} · {caption}" if caption else said, reasons, line, inner, research_use_only)
     return sheet
 
 
@@ -105,12 +117,41 @@ def _doubtful(entry: dict[str, Any]) -> bool:
 
 
 def _place(
-    label: str, slots: dict[str, list[dict[str, Any]]], cuts: dict[str, CutOut], doubts: bool, widest: int
+    label: str,
+    slots: dict[str, list[dict[str, Any]]],
+    cuts: dict[str, CutOut],
+    doubts: bool,
+    widest: int,
+    lost: int = 0,
 ) -> _Place:
     entries = slots.get(label, [])
     shown = [cuts[entry["id"]] for entry in entries if entry["id"] in cuts]
-    width = max(sum(cut.width + _GAP for cut in shown) + _GAP, min(2 * widest, 76))
-    return _Place(label, shown, len(entries), doubts and any(map(_doubtful, entries)), width)
+    marks = [_MARKS.get(entry.get("role", ""), "") for entry in entries if entry["id"] in cuts]
+    width = max(sum(cut.width + _GAP for cut in shown) + lost * (_LOST + _GAP) + _GAP, min(2 * widest, 76))
+    doubtful = doubts and any(map(_doubtful, entries))
+    return _Place(label, _name(label, entries), shown, marks, lost, len(entries), doubtful, width)
+
+
+def _name(label: str, entries: list[dict[str, Any]]) -> str:
+    if label != "unknown":
+        return label
+    markers = {entry.get("role") == "marker" for entry in entries}
+    return {(True,): "markers", (False,): "unclassified"}.get(tuple(markers), "markers and unclassified")
+
+
+def _tall(place: _Place) -> int:
+    """What the place needs above the line: the tallest cut-out with its mark."""
+    over = [_MARK_HEIGHT if mark or place.lost else 0 for mark in place.marks]
+    return max([cut.height + more for cut, more in zip(place.cuts, over, strict=True)], default=40)
+
+
+def _lost_in_words(lost: dict[str, int]) -> str:
+    order = {label: place for place, label in enumerate([*(str(n) for n in range(1, 23)), "X", "Y"])}
+    said = [
+        label if number == 1 else f"{label} ×{number}"
+        for label, number in sorted(lost.items(), key=lambda one: order[one[0]])
+    ]
+    return f", counted as lost: {', '.join(said)}" if said else ""
 
 
 def _marker_places(entries: list[dict[str, Any]], cuts: dict[str, CutOut], doubts: bool, inner: int) -> list[_Place]:
@@ -178,15 +219,20 @@ def _draw_place(
     right = left + place.width
     if place.doubtful:
         draw.rounded_rectangle((left - 6, line - tallest - 8, right + 6, line + 32), 8, fill=_DOUBT_TINT)
-    used = sum(cut.width for cut in place.cuts) + _GAP * max(0, len(place.cuts) - 1)
+    used = sum(cut.width + _GAP for cut in place.cuts) + place.lost * (_LOST + _GAP) - _GAP
     x = left + (place.width - used) // 2
-    for cut in place.cuts:
+    for cut, mark in zip(place.cuts, place.marks, strict=True):
         grey = Image.fromarray(cut.grey).convert("RGB")
         sheet.paste(grey, (x, line - 4 - cut.height), Image.fromarray(cut.cover))
+        if mark:
+            draw.text((x + cut.width / 2, line - 6 - cut.height), mark, fill=_INK, font=_font(13, True), anchor="mb")
         x += cut.width + _GAP
+    for _ in range(place.lost):
+        _draw_lost(draw, x, line - 4, max([cut.height for cut in place.cuts], default=min(tallest, 72)))
+        x += _LOST + _GAP
     odd = sex_doubtful if place.label in ("X", "Y") else place.count != 2 and place.label != "unknown"
     draw.line((left, line, right, line), fill=_DOUBT if place.doubtful or odd else _LINE, width=1)
-    name = "markers" if place.label == "unknown" else place.label
+    name = place.name
     centre = (left + right) / 2
     if odd:
         count = f"×{place.count}"
@@ -195,7 +241,20 @@ def _draw_place(
         draw.text((start, line + 6), name, fill=_INK, font=_font(16, True))
         draw.text((start + name_width + gap, line + 8), count, fill=_DOUBT, font=_font(14, True))
     else:
-        draw.text((centre, line + 6), name, fill=_INK, font=_font(16, True), anchor="ma")
+        # What stands under the unnamed ones may be wider than they are.
+        width = draw.textlength(name, _font(16, True))
+        draw.text((max(left, centre - width / 2), line + 6), name, fill=_INK, font=_font(16, True))
+
+
+def _draw_lost(draw: ImageDraw.ImageDraw, left: int, foot: int, height: int) -> None:
+    """A dashed place, open to the line below: nothing is there, and somebody has said so."""
+    right, top = left + _LOST, foot - height
+    for y in range(top, foot, 9):
+        for x in (left, right):
+            draw.line((x, y, x, min(y + 5, foot)), fill=_QUIET, width=2)
+    for x in range(left, right, 9):
+        draw.line((x, top, min(x + 5, right), top), fill=_QUIET, width=2)
+    draw.text(((left + right) / 2, top - 3), "lost", fill=_QUIET, font=_font(12), anchor="mb")
 
 
 def _reasons(present: list[dict[str, Any]]) -> list[str]:
@@ -203,7 +262,8 @@ def _reasons(present: list[dict[str, Any]]) -> list[str]:
     order = {label: place for place, label in enumerate([*(str(n) for n in range(1, 23)), "X", "Y", "unknown"])}
     doubtful = sorted((entry for entry in present if _doubtful(entry)), key=lambda entry: order[entry["label"]])
     lines = [
-        f"{'marker' if entry['label'] == 'unknown' else entry['label']}: {'; '.join(entry['flags'])}"
+        f"{entry.get('role', 'unclassified') if entry['label'] == 'unknown' else entry['label']}: "
+        + "; ".join(entry["flags"])
         for entry in doubtful
     ]
     if len(lines) > _DOUBT_LINES:
@@ -214,8 +274,7 @@ def _reasons(present: list[dict[str, Any]]) -> list[str]:
 def _draw_foot(
     draw: ImageDraw.ImageDraw,
     document: dict[str, Any],
-    count: int,
-    caption: str,
+    said: str,
     reasons: list[str],
     y: int,
     inner: int,
@@ -234,12 +293,11 @@ def _draw_foot(
         )
     y += 22 * len(reasons) + (24 if reasons else 0)
     draw.line((_MARGIN, y - 8, right, y - 8), fill=_LINE, width=1)
-    said = f"{count} chromosome{'' if count == 1 else 's'}"
     research = RESEARCH if research_use_only else ""
     room = inner - int(draw.textlength(research, _font(15))) - 40
     draw.text(
         (_MARGIN, y + 4),
-        _fitted(draw, f"{said}   {caption}" if caption else said, room, 15),
+        _fitted(draw, said, room, 15),
         fill=_INK,
         font=_font(15),
     )

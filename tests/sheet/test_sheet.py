@@ -84,3 +84,17 @@ def test_sixty_in_one_place_and_many_markers_still_fit() -> None:
 def test_a_long_caption_stays_on_the_sheet() -> None:
     document = karyogram_document()
     assert sheet(document, caption="cell " * 400).size == sheet(document).size
+
+
+def test_markers_derivatives_and_lost_homologues_are_shown_as_such() -> None:
+    plain = sheet(karyogram_document(), scale=2)
+    marked = karyogram_document()
+    marked["chromosomes"][1]["role"] = "derivative"
+    assert ink(sheet(marked, scale=2)) > ink(plain) + 50
+    named = karyogram_document()
+    named["chromosomes"][4]["role"] = "marker"
+    assert sheet(named, scale=2).height == plain.height + 20, "the mark over the marker needs its room"
+    lost = karyogram_document() | {"lost": {"8": 1, "21": 2}}
+    shown = sheet(lost, scale=2)
+    assert ink(shown) > ink(plain) + 300
+    assert orange(shown) == orange(plain), "a loss that a person has stated is no doubt"
