@@ -28,7 +28,39 @@ def steps(cell: CellPage) -> list[tuple[str, dict[str, Any]]]:
     return [(step.kind, step.edit) for step in found]
 
 
-def test_someone_else_was_faster_theirs_with_mine_again(cell: CellPage, colleague: Any) -> None:
+@pytest.fixture
+def unaware(cell: CellPage) -> CellPage:
+    """A page that does not hear of others' changes until one of its own is refused, and not what they were either."""
+    cell.page.route(re.compile(r"/karyogram/changes/"), lambda route: route.abort("connectionrefused"))
+    return cell
+
+
+def test_two_changes_at_the_same_moment_both_stand(cell: CellPage, colleague: Any) -> None:
+    edit_as(colleague, cell, {"op": "move", "id": "c05", "label": "21", "index": 0})
+    cell.choose("c03")
+    cell.press("x")
+    cell.saved(3)
+    assert cell.page.locator("#conflict").is_hidden()
+    assert cell.shown("21") == cell.stored_slot("21") == ["c05"]
+    assert cell.shown("X") == cell.stored_slot("X") == ["c04", "c03"]
+    cell.press("z")
+    cell.saved(4)
+    assert cell.stored_slot("8") == ["c03"]
+    assert cell.stored_slot("21") == ["c05"], "not what the other did"
+
+
+def test_two_changes_of_the_same_chromosome_are_asked_about(cell: CellPage, colleague: Any) -> None:
+    cell.page.route(re.compile(r"/karyogram/changes/"), lambda route: route.abort())
+    edit_as(colleague, cell, {"op": "move", "id": "c03", "label": "21", "index": 0})
+    cell.page.unroute(re.compile(r"/karyogram/changes/"))
+    cell.choose("c03")
+    cell.press("x")
+    cell.page.locator("#conflict").wait_for()
+    assert cell.stored_slot("21") == ["c03"]
+
+
+def test_someone_else_was_faster_theirs_with_mine_again(unaware: CellPage, colleague: Any) -> None:
+    cell = unaware
     edit_as(colleague, cell, {"op": "move", "id": "c05", "label": "21", "index": 0})
     cell.choose("c03")
     cell.press("x")
@@ -42,7 +74,8 @@ def test_someone_else_was_faster_theirs_with_mine_again(cell: CellPage, colleagu
     assert cell.shown("X") == cell.stored_slot("X") == ["c04", "c03"]
 
 
-def test_someone_else_was_faster_theirs_alone(cell: CellPage, colleague: Any) -> None:
+def test_someone_else_was_faster_theirs_alone(unaware: CellPage, colleague: Any) -> None:
+    cell = unaware
     edit_as(colleague, cell, {"op": "move", "id": "c05", "label": "21", "index": 0})
     cell.choose("c03")
     cell.press("x")
@@ -56,7 +89,8 @@ def test_someone_else_was_faster_theirs_alone(cell: CellPage, colleague: Any) ->
     assert cell.stored_slot("X") == ["c04", "c03"]
 
 
-def test_while_a_conflict_is_open_nothing_more_is_changed(cell: CellPage, colleague: Any) -> None:
+def test_while_a_conflict_is_open_nothing_more_is_changed(unaware: CellPage, colleague: Any) -> None:
+    cell = unaware
     edit_as(colleague, cell, {"op": "flip", "id": "c01"})
     cell.choose("c03")
     cell.press("x")
@@ -67,7 +101,8 @@ def test_while_a_conflict_is_open_nothing_more_is_changed(cell: CellPage, collea
     assert cell.shown("Y") == []
 
 
-def test_my_undo_never_takes_back_what_someone_else_did(cell: CellPage, colleague: Any) -> None:
+def test_my_undo_never_takes_back_what_someone_else_did(unaware: CellPage, colleague: Any) -> None:
+    cell = unaware
     cell.choose("c03")
     cell.press("x")
     cell.saved(2)
@@ -79,7 +114,8 @@ def test_my_undo_never_takes_back_what_someone_else_did(cell: CellPage, colleagu
     assert cell.stored_slot("8") == ["c03"]
 
 
-def test_what_no_longer_fits_is_left_out_and_said(cell: CellPage, colleague: Any) -> None:
+def test_what_no_longer_fits_is_left_out_and_said(unaware: CellPage, colleague: Any) -> None:
+    cell = unaware
     edit_as(colleague, cell, {"op": "debris", "id": "c02"})
     cell.choose("c01")
     cell.press("Shift+ArrowRight")  # to the second place, which is gone
@@ -234,10 +270,11 @@ def test_the_next_person_at_this_computer_does_not_send_them(cell: CellPage, col
 
 
 @pytest.mark.parametrize("how", ["right", "case"])
-def test_the_right_or_the_case_is_gone(cell: CellPage, technologist: Any, how: str) -> None:
+def test_the_right_or_the_case_is_gone(unaware: CellPage, technologist: Any, how: str) -> None:
     from cases.models import Case
     from karyosite.accounts.models import Membership
 
+    cell = unaware
     if how == "right":
         Membership.objects.filter(user=technologist).update(role="administrator")
         sentence = "Only technologists and supervisors may change a karyogram."
@@ -281,7 +318,6 @@ def test_two_windows_of_one_person(cell: CellPage, cell_page: Any, technologist:
     other.saved(2)
     cell.choose("c03")
     cell.press("x")
-    cell.page.get_by_role("button", name="Load theirs and apply mine again").click()
     cell.saved(3)
     assert cell.stored_slot("7") == ["c05"]
     assert cell.stored_slot("X") == ["c04", "c03"]

@@ -60,6 +60,7 @@ export class Live {
   }
 
   async #ask() {
+    const { turn } = this.history;
     const since = this.history.confirmed?.version ?? 0;
     if (since !== this.since) this.etag = "";
     const response = await fetch(`${this.root}changes/?since=${since}`, {
@@ -81,7 +82,7 @@ export class Live {
       this.#remember(response, since);
       return true;
     }
-    const taken = await this.history.take(changes, since);
+    const taken = await this.history.take(changes, turn);
     // What could not be taken in now (a change of ours is on its way) is asked for again.
     if (taken) this.#remember(response, since);
     if (taken && changes.steps.length) this.#point(changes.steps, taken.before);
