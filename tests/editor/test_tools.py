@@ -1,28 +1,45 @@
-"""The tools on the photograph: by pointer and by key, what is drawn, what is stored, and one undo for each."""
+"""The tools on the photograph: by pointer and by key, what the server is asked, what is stored, and one undo for each.
+
+Chromosomes of these tests are upright bars of 14 by 48 pixels: c01 at x 34–48, c02 at x 58–72, both y 10–58.
+"""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
+import numpy as np
 import pytest
 
 from cases.reports.geometry import ring_mask
 from tests.editor.conftest import CellPage
 
-# In the document of these tests c01 lies at x 34–48, y 10–58 and c02 at x 58–72, y 10–58.
 HINT = "#tool-hint-text"
+FOUND = {
+    "rings": [[[200, 30], [216, 30], [216, 90], [200, 90]]],
+    "box": [200, 30, 216, 90],
+    "angle": 12.5,
+    "axis": [[208, 31], [208, 60], [208, 89]],
+    "centromere": 0.4,
+    "score": 0.9,
+    "label": "9",
+    "probabilities": {"9": 0.8, "11": 0.1},
+    "segmenter": "threshold",
+}
 
 
-def area(chromosome: dict[str, Any]) -> int:
-    return int(ring_mask(chromosome["rings"], 240, 320).sum())
+def mask(chromosome: dict[str, Any]) -> np.ndarray:
+    return ring_mask(chromosome["rings"], 240, 320)
 
 
 def spot(cell: CellPage, x: float, y: float) -> tuple[float, float]:
     """Where a pixel of the photograph lies on the page."""
     found = cell.page.eval_on_selector(
         "#spread",
-        "(svg, [x, y]) => { const p = new DOMPoint(x, y).matrixTransform(svg.getScreenCTM()); return [p.x, p.y]; }",
+        """(svg, [x, y]) => {
+          const point = new DOMPoint(x, y).matrixTransform(svg.getScreenCTM());
+          return [point.x, point.y];
+        }""",
         [x, y],
     )
     return float(found[0]), float(found[1])
@@ -31,8 +48,8 @@ def spot(cell: CellPage, x: float, y: float) -> tuple[float, float]:
 def stroke(cell: CellPage, *points: tuple[float, float], release: bool = True) -> None:
     mouse = cell.page.mouse
     for index, point in enumerate(points):
-        mouse.move(*spot(cell, *point), steps=1 if index == 0 else 6)
-        if index == 0:
+        mouse.move(*spot(cell, *point), steps=6 if index else 1)
+        if not index:
             mouse.down()
     if release:
         mouse.up()
@@ -42,16 +59,417 @@ def click(cell: CellPage, x: float, y: float, **how: Any) -> None:
     cell.page.mouse.click(*spot(cell, x, y), **how)
 
 
-def test_brush_paints_and_one_undo_takes_it_back(cell: CellPage) -> None:
+def drawn(cell: CellPage) -> int:
+    """Outlines and lines that a tool shows at this moment."""
+    return int(cell.page.locator(".tool-path").count())
+
+
+def cutter(cell: CellPage, *answers: dict[str, Any] | int) -> list[dict[str, Any]]:
+    """Answers the page's questions for a cut one after the other, the last one for ever; → what was asked.
+
+    A number is a status without a body of ours; what a worker cuts is tested with the API.
+    """
+    asked: list[dict[str, Any]] = []
+
+    def answer(route: Any) -> None:
+        asked.append(json.loads(route.request.post_data))
+        given = answers[min(len(asked), len(answers)) - 1]
+        if isinstance(given, int):
+            route.fulfill(status=given, body="")
+        else:
+            route.fulfill(status=200, content_type="application/json", body=json.dumps(given))
+
+    cell.page.route("**/cut/", answer)
+    return asked
+
+
+def lead(cell: CellPage, *keys: str) -> None:
+    """Keys in a row; "12×ArrowDown" is one key twelve times."""
+    for key in keys:
+        many, _, name = key.rpartition("×")
+        cell.press(*[name] * int(many or 1))
+
+
+def test_a_tool_is_lit_says_what_to_do_and_is_put_down(cell: CellPage) -> None:
+    page = cell.page
+    assert page.locator("#tool-hint").is_hidden()
+    for key, name, words in (
+        ("a", "Add", "Drag a box around a chromosome"),
+        ("g", "Refine", "Click the chromosome to refine"),
+        ("b", "Brush", "Click the chromosome to paint on"),
+        ("e", "Erase", "Click the chromosome to erase from"),
+        ("k", "Split", "draw a line across"),
+    ):
+        cell.press(key)
+        page.locator(".tools [aria-pressed=true]", has_text=name).wait_for()
+        assert page.locator(".tools [aria-pressed=true]").count() == 1
+        page.locator(HINT, has_text=words).wait_for()
+    cell.press("Escape")
+    page.locator(".tools [aria-pressed=true]", has_text="Choose").wait_for()
+    assert page.locator("#tool-hint").is_hidden()
+    page.get_by_role("button", name="Brush").click()
+    page.locator("#spread[data-tool=brush]").wait_for()
+    page.get_by_role("button", name="Brush").click()
+    assert page.locator("#spread[data-tool]").count() == 0
+
+
+def test_brush_by_pointer(cell: CellPage) -> None:
     before = cell.stored_chromosome("c01")
     cell.choose("c01")
     cell.press("b")
-    stroke(cell, (41, 50), (41, 80))
+    stroke(cell, (41, 50), (41, 80), release=False)
+    cell.page.locator(".tool-path.brush").wait_for(state="attached")
+    assert cell.stored()["version"] == 1
+    cell.page.mouse.up()
     cell.saved(2)
+    assert drawn(cell) == 0
     painted = cell.stored_chromosome("c01")
-    assert area(painted) > area(before) + 150
-    assert painted["box"][3] > 80
-    assert (painted["label"], painted["angle"], painted["id"]) == ("1", 0.0, "c01")
+    assert not (mask(before) & ~mask(painted)).any()
+    assert (mask(painted) & ~mask(before)).sum() == pytest.approx(8 * 22 + 25, rel=0.12)
+    assert painted["box"][3] == pytest.approx(84, abs=1)
+    assert {key: painted[key] for key in ("label", "order", "angle", "reviewed")} == {
+        key: before[key] for key in ("label", "order", "angle", "reviewed")
+    }
     cell.press("z")
     cell.saved(3)
     assert cell.stored_chromosome("c01")["rings"] == before["rings"]
+
+
+def test_erase_by_pointer_cuts_a_notch_and_can_leave_two_pieces(cell: CellPage) -> None:
+    before = cell.stored_chromosome("c02")
+    cell.choose("c02")
+    cell.press("e")
+    stroke(cell, (50, 30), (80, 30))
+    cell.saved(2)
+    wiped = cell.stored_chromosome("c02")
+    assert len(wiped["rings"]) == 2
+    assert mask(before).sum() - mask(wiped).sum() == pytest.approx(14 * 8, rel=0.1)
+    cell.press("z")
+    cell.saved(3)
+    assert cell.stored_chromosome("c02")["rings"] == before["rings"]
+
+
+@pytest.mark.parametrize(("key", "change"), [("b", 1), ("e", -1)])
+def test_brush_and_eraser_by_keys(cell: CellPage, key: str, change: int) -> None:
+    """The crosshair starts in the middle of the chosen one; Space puts the brush down and lifts it."""
+    before = cell.stored_chromosome("c01")
+    cell.choose("c01")
+    lead(cell, key, "4×]", "Space", "Space", "12×ArrowRight", "Space")
+    cell.saved(2)
+    after = cell.stored_chromosome("c01")
+    assert (int(mask(after).sum()) - int(mask(before).sum())) * change > 60
+    cell.press("z")
+    cell.saved(3)
+    assert cell.stored_chromosome("c01")["rings"] == before["rings"]
+
+
+def test_a_stroke_is_given_up_and_a_click_paints_nothing(cell: CellPage) -> None:
+    cell.choose("c01")
+    cell.press("b")
+    click(cell, 80, 80)
+    stroke(cell, (41, 50), (90, 80), release=False)
+    cell.page.locator(".tool-path.brush").wait_for(state="attached")
+    cell.press("Escape")
+    assert drawn(cell) == 0
+    cell.page.mouse.up()
+    cell.page.locator("#spread[data-tool=brush]").wait_for()
+    stroke(cell, (40, 20), (42, 40))  # inside already: nothing to store
+    assert cell.stored()["version"] == 1
+
+
+def test_without_a_chosen_one_the_first_press_chooses(cell: CellPage) -> None:
+    cell.press("e")
+    click(cell, 65, 30)
+    cell.page.locator(".chromosome.selected[data-id=c02]").wait_for()
+    cell.page.locator(HINT, has_text="Drag to wipe").wait_for()
+    assert cell.stored()["version"] == 1
+
+
+def test_nothing_can_be_wiped_away_altogether(cell: CellPage) -> None:
+    cell.choose("c01")
+    lead(cell, "e", "12×]")
+    stroke(cell, (41, 0), (41, 70))
+    cell.says("Nothing of this chromosome would be left")
+    assert cell.stored()["version"] == 1
+
+
+def test_the_width_of_the_brush(cell: CellPage) -> None:
+    cell.choose("c01")
+    cell.press("b")
+    read = cell.page.locator("#tool-options output")
+    assert read.inner_text() == "8 px"
+    lead(cell, "2×]", "[")
+    assert read.inner_text() == "10 px"
+    assert cell.stored_chromosome("c01")["angle"] == 0  # the same keys turn, without a brush in hand
+    cell.page.mouse.move(*spot(cell, 100, 100))
+    cell.page.keyboard.down("Alt")
+    cell.page.mouse.wheel(0, -100)
+    cell.page.keyboard.up("Alt")
+    cell.page.locator("#tool-options output", has_text="12 px").wait_for()
+    assert cell.page.eval_on_selector(".tool-ring.shown", "ring => ring.r.baseVal.value") == 6
+    cell.open()
+    cell.press("e")
+    assert read.inner_text() == "12 px"
+
+
+def test_add_by_a_box(cell: CellPage) -> None:
+    asked = cutter(cell, FOUND)
+    cell.press("a")
+    stroke(cell, (196, 26), (222, 95))
+    cell.saved(2)
+    assert asked[0]["points"] == [] and asked[0]["rings"] is None
+    assert asked[0]["box"] == pytest.approx([196, 26, 222, 95], abs=0.6)
+    (added,) = cell.stored_slot("9")
+    new = cell.stored_chromosome(added)
+    assert added.startswith("p")
+    assert new["rings"] == FOUND["rings"] and new["axis"] == FOUND["axis"]
+    assert (new["angle"], new["source"], new["reviewed"], new["state"]) == (12.5, "person", True, "present")
+    assert (new["score"], new["detection_score"], new["centromere"]) == (0.8, 0.9, 0.4)
+    cell.page.locator(f".chromosome.selected[data-id={added}]").wait_for()
+    assert drawn(cell) == 0
+    cell.press("z")
+    cell.saved(3)
+    assert cell.stored_slot("9") == []
+
+
+def test_add_by_a_click_and_by_keys(cell: CellPage) -> None:
+    asked = cutter(cell, FOUND | {"label": None, "probabilities": {}, "axis": None, "centromere": None})
+    cell.press("a")
+    click(cell, 208, 60)
+    cell.saved(2)
+    ((x, y, this),) = asked[0]["points"]
+    assert (x, y) == pytest.approx((208, 60), abs=0.6) and this == 1 and asked[0]["box"] is None
+    assert len(cell.stored_slot("unknown")) == 2
+    cell.press("z")
+    cell.saved(3)
+    cell.press("Escape", "a")
+    lead(cell, "Enter", "3×ArrowRight", "Enter")
+    cell.saved(4)
+    ((x, y, _),) = asked[1]["points"]
+    assert x == pytest.approx(
+        160 + 24 / cell.page.evaluate("document.querySelector('#spread').getScreenCTM().a"), abs=2
+    )
+    lead(cell, "Space", "5×ArrowRight", "4×ArrowDown", "Space")
+    cell.saved(5)
+    x1, y1, x2, y2 = asked[2]["box"]
+    assert x2 - x1 > y2 - y1 > 5
+
+
+def test_a_click_on_an_outline_adds_nothing(cell: CellPage) -> None:
+    asked = cutter(cell, FOUND)
+    cell.press("a")
+    click(cell, 41, 30)
+    cell.says("has its outline already")
+    stroke(cell, (150, 150), (152, 200))
+    cell.says("too small")
+    assert asked == [] and cell.stored()["version"] == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "sentence"),
+    [
+        (503, "Cutting on demand does not answer just now. Nothing was changed."),
+        (404, "This server does not cut on demand."),
+        (FOUND | {"rings": []}, "Nothing that looks like a chromosome was found there."),
+    ],
+)
+def test_when_nothing_is_cut_the_person_is_told(cell: CellPage, answer: Any, sentence: str) -> None:
+    cutter(cell, answer)
+    cell.press("a")
+    click(cell, 208, 60)
+    cell.says(sentence)
+    assert drawn(cell) == 0 and cell.page.locator("#spread.busy").count() == 0
+    assert cell.stored()["version"] == 1
+
+
+def test_escape_gives_up_an_answer_that_is_waited_for(cell: CellPage) -> None:
+    held: list[Any] = []
+    cell.page.route("**/cut/", lambda route: held.append(route))
+    cell.press("a")
+    click(cell, 208, 60)
+    cell.page.locator(HINT, has_text="Cutting").wait_for()
+    cell.press("Escape")
+    cell.page.locator(HINT, has_text="Drag a box").wait_for()
+    held[0].fulfill(status=200, content_type="application/json", body=json.dumps(FOUND))
+    cell.choose("c01")
+    cell.press("f")
+    cell.saved(2)
+    assert cell.stored_slot("9") == []
+
+
+def test_refine_by_clicks(cell: CellPage) -> None:
+    """Each click asks with the outline as it is by then; this too, and not this by Alt, right button or Q."""
+    grown = FOUND | {"rings": [[[34, 10], [48, 10], [48, 70], [34, 70]]]}
+    asked = cutter(cell, grown, FOUND)
+    before = cell.stored_chromosome("c01")
+    cell.choose("c01")
+    cell.press("g")
+    click(cell, 41, 65)
+    cell.saved(2)
+    assert asked[0]["rings"] == before["rings"]
+    assert [point[2] for point in asked[0]["points"]] == [1]
+    stored = cell.stored_chromosome("c01")
+    assert stored["rings"] == grown["rings"] and stored["axis"] == FOUND["axis"]
+    assert (stored["label"], stored["angle"]) == ("1", 0)
+    click(cell, 100, 100, button="right")
+    cell.saved(3)
+    assert asked[1]["rings"] == grown["rings"]
+    assert [point[2] for point in asked[1]["points"]] == [1, 0]
+    cell.press("z")
+    cell.saved(4)
+    cell.press("z")
+    cell.saved(5)
+    assert cell.stored_chromosome("c01") == before
+    cell.page.keyboard.down("Alt")
+    click(cell, 41, 40)
+    cell.page.keyboard.up("Alt")
+    cell.saved(6)
+    assert [point[2] for point in asked[2]["points"]] == [0]  # what was undone is not asked for again
+
+
+def test_refine_by_keys(cell: CellPage) -> None:
+    asked = cutter(cell, FOUND)
+    cell.choose("c01")
+    lead(cell, "g", "q", "Enter", "Enter")
+    cell.saved(2)
+    ((x, y, this),) = asked[0]["points"]
+    assert (x, y, this) == (41, 34, 0)
+    assert cell.page.get_by_role("button", name="Not this").get_attribute("aria-pressed") == "true"
+
+
+def touching(cell: CellPage) -> dict[str, Any]:
+    """c01 painted down to y 110: two chromosomes of 48 and 52 pixels, end to end, under one outline."""
+    cell.choose("c01")
+    lead(cell, "b", "3×]")
+    stroke(cell, (41, 20), (41, 103))
+    cell.saved(2)
+    return cell.stored_chromosome("c01")
+
+
+def test_split_along_a_line(cell: CellPage) -> None:
+    cutter(cell, 503)
+    whole = touching(cell)
+    cell.press("k")
+    stroke(cell, (25, 60), (60, 58))
+    cell.saved(3)
+    kept, added = cell.stored_chromosome("c01"), cell.stored_chromosome(cell.stored_slot("unknown")[-1])
+    assert not (mask(kept) & mask(added)).any()
+    assert (mask(kept) | mask(added)).sum() == pytest.approx(mask(whole).sum(), rel=0.02)
+    assert (kept["label"], kept["reviewed"], added["source"], added["reviewed"]) == ("1", True, "person", True)
+    assert cell.page.locator("#fact-count").inner_text() == "6"
+    cell.says("Split in two")
+    cell.press("z")
+    cell.saved(4)
+    assert cell.stored_chromosome("c01") == whole
+    assert len(cell.stored()["document"]["chromosomes"]) == 5
+
+
+def test_split_by_a_click_on_each(cell: CellPage) -> None:
+    cutter(cell, 503)
+    cell.choose("c01")
+    cell.press("b")
+    stroke(cell, (41, 34), (65, 34))  # a bridge to the place of c02
+    cell.saved(2)
+    cell.press("k")
+    click(cell, 41, 20)
+    cell.page.locator(HINT, has_text="Now click the other one.").wait_for()
+    click(cell, 66, 34)
+    cell.saved(3)
+    parts = [cell.stored_chromosome("c01"), cell.stored_chromosome(cell.stored_slot("unknown")[-1])]
+    assert mask(parts[0])[20, 41] and mask(parts[1])[34, 66]
+
+
+def test_split_by_keys_with_the_classes_that_the_server_sees(cell: CellPage) -> None:
+    whole = touching(cell)
+    upper = [[34, 10], [48, 10], [48, 60], [34, 60]]
+    lower = [[34, 60], [48, 60], [48, 110], [34, 110]]
+
+    def answer(route: Any) -> None:
+        rings = json.loads(route.request.post_data)["rings"]
+        low = min(y for ring in rings for _, y in ring) > 40
+        found = FOUND | {"rings": [lower if low else upper], "label": "21" if low else "5", "angle": 200 if low else 3}
+        route.fulfill(status=200, content_type="application/json", body=json.dumps(found))
+
+    cell.page.route("**/cut/", answer)
+    # From the middle of the outline to its left, down, across it and out on the right.
+    lead(cell, "k", "Enter", "9×ArrowLeft", "Space", "18×ArrowRight", "Space")
+    cell.saved(3)
+    kept = cell.stored_chromosome("c01")
+    (number,) = cell.stored_slot("21") or cell.stored_slot("5")
+    added = cell.stored_chromosome(number)
+    assert kept["label"] == "1"
+    assert {kept["angle"], added["angle"]} == {200, 3}
+    assert mask(kept).sum() + mask(added).sum() == pytest.approx(mask(whole).sum(), rel=0.02)
+
+
+@pytest.mark.parametrize("both", [True, False])
+def test_split_of_a_crossing_by_a_line_along_each(cell: CellPage, both: bool) -> None:
+    cutter(cell, 503)
+    cell.choose("c02")
+    lead(cell, "b", "2×]")
+    stroke(cell, (20, 34), (110, 34))
+    cell.saved(2)
+    cell.press("k")
+    if not both:
+        cell.press("q")
+    stroke(cell, (18, 34), (112, 34))
+    cell.page.locator(HINT, has_text="Now draw along the other one.").wait_for()
+    assert cell.stored()["version"] == 2
+    stroke(cell, (65, 13), (65, 55))
+    cell.saved(3)
+    lying, standing = cell.stored_chromosome("c02"), cell.stored_chromosome(cell.stored_slot("unknown")[-1])
+    shared = (mask(lying) & mask(standing)).sum()
+    assert mask(lying)[34, 20] and mask(standing)[14, 65]
+    assert shared > 100 if both else shared < 25
+
+
+def test_a_line_that_parts_nothing_changes_nothing(cell: CellPage) -> None:
+    asked = cutter(cell, FOUND)
+    cell.choose("c01")
+    cell.press("k")
+    stroke(cell, (20, 30), (41, 30))
+    cell.says("This does not part the chromosome.")
+    stroke(cell, (200, 150), (250, 150))
+    cell.says("No chromosome lies under this line.")
+    click(cell, 41, 20)
+    cell.press("Escape")
+    cell.page.locator("#spread[data-tool=split]").wait_for()
+    cell.press("Escape")
+    assert cell.page.locator("#spread[data-tool]").count() == 0
+    assert asked == [] and cell.stored()["version"] == 1
+
+
+def test_no_tools_where_nothing_may_be_changed(karyogram: Any, technologist: Any, cell_page: Any) -> None:
+    case = karyogram.metaphase.case
+    case.state = "signed"
+    case.save()
+    cell = cell_page(technologist, karyogram.metaphase).open()
+    assert cell.page.get_by_role("button", name="Brush").is_disabled()
+    cell.press("b")
+    cell.says("This case is signed")
+    assert cell.page.locator("#spread[data-tool]").count() == 0
+
+
+def test_two_fingers_move_and_enlarge_and_leave_no_stroke(cell: CellPage) -> None:
+    cell.choose("c01")
+    cell.press("b")
+    x, y = spot(cell, 41, 34)
+    before = cell.page.evaluate("document.querySelector('#spread').getScreenCTM().a")
+    touch = cell.page.context.new_cdp_session(cell.page)
+
+    def fingers(kind: str, *points: tuple[float, float]) -> None:
+        touches = [{"x": px, "y": py, "id": number} for number, (px, py) in enumerate(points)]
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": touches})
+
+    fingers("touchStart", (x, y))
+    fingers("touchMove", (x, y + 30))
+    cell.page.locator(".tool-path.brush").wait_for(state="attached")
+    fingers("touchStart", (x, y + 30), (x + 100, y + 30))
+    assert drawn(cell) == 0
+    fingers("touchMove", (x - 50, y + 60), (x + 150, y + 60))
+    fingers("touchEnd")
+    cell.page.wait_for_timeout(50)
+    after = cell.page.evaluate("document.querySelector('#spread').getScreenCTM().a")
+    assert after / before == pytest.approx(2, rel=0.05)
+    assert cell.page.locator(".chromosome.selected[data-id=c01]").count() == 1
+    assert cell.stored()["version"] == 1

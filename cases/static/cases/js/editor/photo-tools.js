@@ -12,6 +12,16 @@ import { Tools } from "./tools.js";
 export function startTools({ store, history, api, image, say, spread }) {
   const byId = (id) => document.getElementById(id);
   const { svg } = spread;
+  // Before the tools listen: the second finger must not reach them.
+  makePinch({
+    svg,
+    spread,
+    begin() {
+      tools.giveUp();
+      // A chromosome that one finger had begun to drag stays where it is.
+      dispatchEvent(new PointerEvent("pointercancel"));
+    },
+  });
   const tools = new Tools({
     svg,
     image,
@@ -24,14 +34,5 @@ export function startTools({ store, history, api, image, say, spread }) {
   tools.add(makeRefine(given));
   for (const brush of makeBrushes({ ...given, shelf: browserShelf("karyosite:brush") })) tools.add(brush);
   tools.add(makeSplit(given));
-  makePinch({
-    svg,
-    spread,
-    begin() {
-      tools.giveUp();
-      // A chromosome that one finger had begun to drag stays where it is.
-      dispatchEvent(new PointerEvent("pointercancel"));
-    },
-  });
   return tools;
 }

@@ -1,4 +1,4 @@
-/* Two fingers on the photograph move and enlarge it, whatever tool is in hand; one finger works with the tool. */
+/* Two fingers on the photograph move and enlarge it, and the mouse's middle button moves it, whatever tool is in hand. */
 
 /** spread: {moveBy(dx, dy), zoomAt(factor, clientX, clientY), pinched}.  begin(): ends what one finger had begun. */
 export function makePinch({ svg, spread, begin }) {
@@ -18,6 +18,7 @@ export function makePinch({ svg, spread, begin }) {
   svg.addEventListener(
     "pointerdown",
     (event) => {
+      if (event.button === 1) pushed(event);
       if (event.pointerType !== "touch") return;
       fingers.set(event.pointerId, [event.clientX, event.clientY]);
       if (fingers.size === 1) spread.pinched = false;
@@ -54,6 +55,18 @@ export function makePinch({ svg, spread, begin }) {
     if (event.type === "pointerup") event.stopImmediatePropagation();
     if (!fingers.size) pinching = false;
   };
+  function pushed(down) {
+    stop(down);
+    let at = down;
+    svg.setPointerCapture(down.pointerId);
+    const move = (event) => {
+      stop(event);
+      spread.moveBy(event.clientX - at.clientX, event.clientY - at.clientY);
+      at = event;
+    };
+    svg.addEventListener("pointermove", move, options);
+    svg.addEventListener("lostpointercapture", () => svg.removeEventListener("pointermove", move, options), { once: true });
+  }
   svg.addEventListener("pointerup", lifted, options);
   svg.addEventListener("pointercancel", lifted, options);
 }

@@ -59,10 +59,18 @@ export function splitBetween(mask, one, other) {
   const steps = 1 + Math.ceil(depth.reduce((most, value) => Math.max(most, value), 0) * mask.fine);
   const waiting = Array.from({ length: steps + 1 }, () => []);
   const level = (cell) => Math.min(steps, Math.round(depth[cell] * mask.fine));
+  /* A click beside the middle counts for the middle: from there the way is as wide as it gets. */
+  const climb = (from, side) => {
+    for (let cell = from; cell >= 0; ) {
+      owner[cell] = side;
+      waiting[steps].push(cell);
+      const higher = around(cell, width, height).filter((next) => depth[next] > depth[cell] && owner[next] < 0);
+      cell = higher.sort((a, b) => depth[b] - depth[a])[0] ?? -1;
+    }
+  };
   [one, other].forEach(([x, y], side) => {
     const cell = Math.floor((y - mask.top) * mask.fine) * width + Math.floor((x - mask.left) * mask.fine);
-    owner[cell] = side;
-    waiting[steps].push(cell);
+    climb(cell, side);
   });
   for (let now = steps; now >= 0; now -= 1)
     for (let index = 0; index < waiting[now].length; index += 1) {

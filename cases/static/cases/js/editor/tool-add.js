@@ -70,6 +70,7 @@ export function makeAdd({ tools, store, history, api, image, say }) {
     escape() {
       if (!tools.busy) return false;
       turn += 1;
+      tools.stopWaiting();
       tools.layer.clear();
       return true;
     },

@@ -4,6 +4,7 @@ import { boxAround } from "./contour.js";
 import { clientKey } from "./history.js";
 import { at, maskOf } from "./raster.js";
 import { slots } from "./reducer.js";
+import { dense } from "./split.js";
 
 /** Whether an outline is still the one that a gesture began with; what the server sends back is a copy. */
 export const sameRings = (one, other) => one === other || JSON.stringify(one) === JSON.stringify(other);
@@ -64,9 +65,9 @@ export function added(karyogram, cut) {
 
 const share = (value) => (Number.isFinite(value) ? Math.min(1, Math.max(0, value)) : 0);
 
-/** Degrees clockwise that stand a shape upright, by its longest direction; which end is up it does not know. */
-export function uprightAngleOf(rings) {
-  const points = rings.flat();
+/** Degrees clockwise that stand a shape upright, by its longest direction: of both ways the nearer to `before`. */
+export function uprightAngleOf(rings, before = 0) {
+  const points = rings.flatMap((ring) => dense([...ring, ring[0]], 1));
   const [mx, my] = [0, 1].map((axis) => points.reduce((sum, point) => sum + point[axis], 0) / points.length);
   let [xx, yy, xy] = [0, 0, 0];
   for (const [x, y] of points) {
@@ -75,5 +76,8 @@ export function uprightAngleOf(rings) {
     xy += (x - mx) * (y - my);
   }
   const direction = (Math.atan2(2 * xy, xx - yy) * 90) / Math.PI;
-  return Math.round(((((90 - direction) % 180) + 180) % 180) * 100) / 100;
+  const away = (angle) => Math.abs(((angle - before + 540) % 360) - 180);
+  const upright = (450 - direction) % 360;
+  const nearer = away(upright) <= away((upright + 180) % 360) ? upright : (upright + 180) % 360;
+  return Math.round(nearer * 100) / 100;
 }

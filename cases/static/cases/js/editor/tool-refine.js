@@ -41,10 +41,14 @@ export function makeRefine({ tools, store, history, api, image, say }) {
     const found = await tools.whileBusy(() =>
       askCut({ api, say }, { box: null, points: given.points, rings: ringsOf(chromosome) }),
     );
+    if (mine !== turn) return;
     asking = false;
     const again = waiting;
     waiting = false;
-    if (mine !== turn || about !== given) return;
+    if (about !== given) {
+      if (again) void ask();
+      return;
+    }
     if (!found) {
       // What was not understood is not asked for again with the next click.
       start(given.id);
@@ -113,13 +117,14 @@ export function makeRefine({ tools, store, history, api, image, say }) {
     escape() {
       if (!tools.busy) return false;
       turn += 1;
-      waiting = false;
+      waiting = asking = false;
+      tools.stopWaiting();
       start(store.state.selected);
       return true;
     },
     left() {
       turn += 1;
-      waiting = false;
+      waiting = asking = false;
       about = null;
       tools.svg.classList.remove("not-this");
     },

@@ -73,7 +73,7 @@ export function makeSplit({ tools, store, history, api, image, say }) {
     const add = added(store.state.document, { ...other, rings: cut });
     const edits = [
       reshaped(now, kept, image, { axis: one?.axis ?? null, centromere: one?.centromere ?? null }),
-      { op: "rotate", id: now.id, angle: one?.angle ?? uprightAngleOf(kept) },
+      { op: "rotate", id: now.id, angle: one?.angle ?? uprightAngleOf(kept, now.angle) },
       { op: "review", id: now.id, reviewed: true },
       add,
     ];
@@ -95,6 +95,7 @@ export function makeSplit({ tools, store, history, api, image, say }) {
 
   return {
     id: "split",
+    waits: "Looking which classes these two are …",
     hint: () =>
       first?.point
         ? "Now click the other one."
@@ -167,8 +168,9 @@ export function makeSplit({ tools, store, history, api, image, say }) {
     },
     giveUp: () => tools.layer.path("line", null),
     escape() {
-      const waits = first !== null || tools.busy > 0;
+      const waits = first !== null || tools.busy !== null;
       turn += 1;
+      tools.stopWaiting();
       tools.layer.clear();
       forget();
       return waits;

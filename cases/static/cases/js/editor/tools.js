@@ -1,7 +1,7 @@
 /* The tools on the photograph: choosing one, leading the pointer (or the keys in its stead) to it, and what is drawn
    over the photograph meanwhile.  What a tool does with a click or a stroke stands in tool-*.js:
 
-     {id, hint(), pressed?(point, event), click?(point, {not, event}), drag?(points), drop?(points), giveUp?(),
+     {id, hint(), waits?, pressed?(point, event), click?(point, {not, event}), drag?(points), drop?(points), giveUp?(),
       key?(key), entered?(), left?(), options?(element)}
 
    Points are pixels of the photograph.  `pressed` → false: this press is not for the tool, nothing happens. */
@@ -23,7 +23,7 @@ export class Tools {
     this.tools = new Map();
     this.stroke = null; // {points, from, started, pointerId | null}
     this.cursor = null; // the crosshair, while keys lead
-    this.busy = 0;
+    this.busy = null; // what is waited for
     this.layer = new Layer(svg);
     for (const button of parts.bar.querySelectorAll("[data-tool]"))
       button.addEventListener("click", () => this.use(button.dataset.tool));
@@ -38,13 +38,10 @@ export class Tools {
     svg.addEventListener("wheel", (event) => this.#wheel(event), { capture: true, passive: false });
     addEventListener("blur", () => this.giveUp());
     document.addEventListener("keydown", (event) => this.#key(event), options);
+    this.#allow(store.state.editable);
     store.subscribe((state, changed) => {
       // Someone else's lock, a version of the past, or counting: whoever sets `editable` takes the tools away.
-      if (changed.has("editable")) {
-        if (!state.editable) this.use("choose");
-        for (const button of parts.bar.querySelectorAll("[data-tool]:not([data-tool=choose])"))
-          button.disabled = !state.editable;
-      }
+      if (changed.has("editable")) this.#allow(state.editable);
       if (changed.has("tool")) this.#shown(state.tool);
       if (changed.has("selected") || changed.has("document")) this.refresh();
     });
@@ -53,6 +50,11 @@ export class Tools {
   add(tool) {
     this.tools.set(tool.id, tool);
     return tool;
+  }
+
+  #allow(editable) {
+    if (!editable) this.use("choose");
+    for (const button of this.parts.bar.querySelectorAll("[data-tool]:not([data-tool=choose])")) button.disabled = !editable;
   }
 
   get tool() {
@@ -70,6 +72,7 @@ export class Tools {
     if (next === now) return;
     this.giveUp();
     this.tool?.left?.();
+    this.stopWaiting();
     this.layer.clear();
     this.cursor = null;
     this.store.set({ tool: next });
@@ -96,23 +99,31 @@ export class Tools {
     const { tool } = this;
     this.parts.hint.hidden = !tool;
     if (!tool) return;
-    const words = this.busy ? "Cutting …" : tool.hint();
+    const words = this.busy ? (tool.waits ?? "Cutting …") : tool.hint();
     if (this.parts.text.textContent !== words) this.parts.text.textContent = words;
     this.layer.size(tool.radius ?? null);
   }
 
   /** While the server is asked: the line says so, and the pointer too.  → what the work gives. */
   async whileBusy(work) {
-    this.busy += 1;
-    this.svg.classList.add("busy");
-    this.refresh();
+    const mine = Symbol("work");
+    this.#waitFor(mine);
     try {
       return await work();
     } finally {
-      this.busy -= 1;
-      this.svg.classList.toggle("busy", this.busy > 0);
-      this.refresh();
+      if (this.busy === mine) this.#waitFor(null);
     }
+  }
+
+  /** Nobody waits for the server's answer any more. */
+  stopWaiting() {
+    this.#waitFor(null);
+  }
+
+  #waitFor(work) {
+    this.busy = work;
+    this.svg.classList.toggle("busy", work !== null);
+    this.refresh();
   }
 
   /** Ends a stroke without a change; → whether there was one. */
@@ -234,7 +245,9 @@ export class Tools {
 
   #key(event) {
     const { tool } = this;
-    if (!tool || event.isComposing || document.querySelector("dialog[open]")) return;
+    // Counting takes the photograph's place: its keys are not the tools'.
+    const away = !tool || !this.svg.getClientRects().length || document.querySelector("dialog[open]");
+    if (away || event.isComposing) return;
     const from = event.target instanceof Element ? event.target : document.body;
     if (event.key === "Escape" && from.closest(".tool-hint")) from.blur();
     else if (from.closest("input, textarea, select, [contenteditable], dialog, [popover]")) return;
