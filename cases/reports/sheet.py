@@ -135,8 +135,10 @@ def _place(
 def _name(label: str, entries: list[dict[str, Any]]) -> str:
     if label != "unknown":
         return label
-    markers = {entry.get("role") == "marker" for entry in entries}
-    return {(True,): "markers", (False,): "unclassified"}.get(tuple(markers), "markers and unclassified")
+    markers = sum(entry.get("role") == "marker" for entry in entries)
+    if not markers:
+        return "unclassified"
+    return "markers" if markers == len(entries) else "markers and unclassified"
 
 
 def _tall(place: _Place) -> int:
