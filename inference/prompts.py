@@ -11,7 +11,7 @@ import gc
 import time
 from collections import OrderedDict
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,9 +20,13 @@ from cases.reports.geometry import ring_mask
 from inference import originals
 from inference.embeddings import EmbeddingCache, name_of
 from inference.protocols import AnalysisError, Mask, Prompter
+from inference.selectors import active_models
 from karyosite.env import environment
 from karyosite.errors import Invalid, Refusal
 from karyosite.imaging import ImageRefused
+
+if TYPE_CHECKING:
+    from inference.stages.classify import Classifier
 
 IDLE_S = 900.0
 _AT_HAND = 2  # pictures with their embeddings kept in memory: the cell being worked on, and the one before
@@ -68,10 +72,11 @@ def _cut(question: dict[str, Any]) -> dict[str, Any]:
     from inference import registry
     from inference.stages import axis, outline
 
-    metaphase = Metaphase.objects.select_related("image").filter(pk=question["metaphase"]).first()
+    metaphase = Metaphase.objects.select_related("image", "case").filter(pk=question["metaphase"]).first()
     if metaphase is None:
         raise Refusal("This cell is not there any more.", code="not-found")
-    prompter = registry.prompter(environment)
+    configuration = registry.activated(environment, active_models(metaphase.case.laboratory_id))
+    prompter = registry.prompter(configuration)
     pixels, embedding = _prepared(metaphase, prompter)
     box = None if question["box"] is None else np.asarray(question["box"], np.float32)
     points = np.asarray(question["points"], np.float32).reshape(-1, 3)
@@ -98,7 +103,7 @@ def _cut(question: dict[str, Any]) -> dict[str, Any]:
         "centromere": found.centromere,
         "score": round(float(mask.score), 4),
         "segmenter": asdict(prompter.info),
-        **_named(pixels, extent, mask, metaphase),
+        **_named(pixels, extent, mask, _areas(metaphase), registry.classifier(configuration)),
     }
 
 
@@ -144,15 +149,14 @@ def _extent(mask: Mask) -> np.ndarray:
     )
 
 
-def _named(pixels: np.ndarray, extent: np.ndarray, mask: Mask, metaphase: Metaphase) -> dict[str, Any]:
+def _named(
+    pixels: np.ndarray, extent: np.ndarray, mask: Mask, areas: list[float], classifier: Classifier | None
+) -> dict[str, Any]:
     """label and probabilities by the crop classifier, at the scale of the cell's other chromosomes."""
-    from inference import registry
     from inference.labels import CHROMOSOMES
 
-    classifier = registry.classifier(environment)
     if classifier is None:
         return {"label": "unknown", "probabilities": {}}
-    areas = _areas(metaphase)
     shares = classifier.classify(pixels, extent[None], [mask], areas)[0]
     best = [int(index) for index in np.argsort(-shares)[:4]]
     kept = [index for index in best if shares[index] >= 0.02 or index == best[0]]

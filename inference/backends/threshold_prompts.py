@@ -141,8 +141,8 @@ def _split(own: np.ndarray, wanted: list[tuple[int, int]], unwanted: list[tuple[
             continue
         # Nobody said what stays: the thickest part that lies well away from the unwanted click.
         merit = np.where(here, np.minimum(inner, 8) + 0.5 * away, -np.inf)
-        row, column = np.unravel_index(merit.argmax(), merit.shape)
-        keep.append((int(row), int(column)))
+        thickest = np.unravel_index(merit.argmax(), merit.shape)
+        keep.append((int(thickest[0]), int(thickest[1])))
     for places, value in ((keep, 1), (unwanted, 2)):
         for row, column in places:
             spot = np.hypot(rows - row, columns - column) <= _SPOT

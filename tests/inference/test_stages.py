@@ -11,8 +11,8 @@ from cases.reports.geometry import ring_mask, turned
 from inference.labels import CHROMOSOMES
 from inference.protocols import Detections, Mask
 from inference.stages.assign import name_cell
+from inference.stages.axis import describe
 from inference.stages.load import light_ground
-from inference.stages.orient import upright_angle
 from inference.stages.outline import box_mask, rings, touching
 from inference.stages.quality import BLURRED, has_nucleus, is_blank, is_noise, note, sharpness
 from inference.training.cil import AnnotatedCell
@@ -86,14 +86,14 @@ def waisted(angle: float, short: float = 0.3) -> Mask:
 
 @pytest.mark.parametrize("angle", [0.0, 20.0, 75.0, 90.0, 130.0, 180.0, 211.0, 270.0, 333.0])
 def test_the_short_arm_comes_up(angle: float) -> None:
-    found = upright_angle(waisted(angle))
+    found = describe(waisted(angle)).angle
     assert 0 <= found < 360
     assert abs((found - angle + 180) % 360 - 180) < 4
 
 
 def test_shapes_without_an_axis_still_get_an_angle() -> None:
     for bits in (np.zeros((0, 0), bool), np.ones((1, 1), bool), np.ones((20, 20), bool), np.ones((1, 40), bool)):
-        assert 0 <= upright_angle(Mask(3, 4, bits, 1.0)) < 360
+        assert 0 <= describe(Mask(3, 4, bits, 1.0)).angle < 360
 
 
 # ---- outline
