@@ -207,3 +207,41 @@ def parted_truth(modules: Any, shape: list[Ring], line: Ring) -> bool:
         {"shape": shape, "line": line, "image": {"width": WIDTH, "height": HEIGHT}},
     )
     return found
+
+
+@pytest.mark.parametrize(
+    ("top", "bottom", "axis", "centromere"),
+    [
+        (50, 150, [50, 150], 0.3),  # nothing changed
+        (50, 190, [50, 190], 30 / 140),  # painted on at the q end
+        (70, 150, [70, 150], 10 / 80),  # wiped off at the p end
+        (90, 150, [90, 150], None),  # with the centromere
+    ],
+)
+def test_the_middle_line_follows_ends_that_are_painted_or_wiped(
+    modules: Any, top: float, bottom: float, axis: list[float], centromere: float | None
+) -> None:
+    edit = modules.evaluate(
+        """async ({ top, bottom, image }) => {
+          const { reshaped } = await import("/tool-edits.js");
+          const axis = Array.from({ length: 21 }, (_, index) => [60, 50 + index * 5]);
+          const rings = [[[50, top], [70, top], [70, bottom], [50, bottom]]];
+          return reshaped({ id: "c01", axis, centromere: 0.3 }, rings, image);
+        }""",
+        {"top": top, "bottom": bottom, "image": {"width": WIDTH, "height": HEIGHT}},
+    )
+    assert [edit["axis"][0][1], edit["axis"][-1][1]] == pytest.approx(axis, abs=2)
+    assert edit["centromere"] == (pytest.approx(centromere, abs=0.02) if centromere else None)
+
+
+def test_a_middle_line_that_leaves_the_outline_is_given_up(modules: Any) -> None:
+    axis = modules.evaluate(
+        """async (image) => {
+          const { reshaped } = await import("/tool-edits.js");
+          const axis = Array.from({ length: 21 }, (_, index) => [60, 50 + index * 5]);
+          const arm = (y) => [[50, y], [70, y], [70, y + 40], [50, y + 40]];
+          return reshaped({ id: "c01", axis, centromere: 0.3 }, [arm(50), arm(110)], image).axis;
+        }""",
+        {"width": WIDTH, "height": HEIGHT},
+    )
+    assert axis is None

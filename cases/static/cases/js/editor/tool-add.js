@@ -25,7 +25,7 @@ export function makeAdd({ tools, store, history, api, image, say }) {
   async function cut(body) {
     turn += 1;
     const mine = turn;
-    const found = await tools.whileBusy(() => askCut({ api, say }, body));
+    const found = await tools.whileBusy(() => askCut({ api, say, image }, body));
     if (mine !== turn) return;
     tools.layer.path("box", null);
     tools.layer.points([], 1);

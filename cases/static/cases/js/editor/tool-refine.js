@@ -39,7 +39,7 @@ export function makeRefine({ tools, store, history, api, image, say }) {
     const { rings } = chromosome;
     const given = about;
     const found = await tools.whileBusy(() =>
-      askCut({ api, say }, { box: null, points: given.points, rings: ringsOf(chromosome) }),
+      askCut({ api, say, image }, { box: null, points: given.points, rings: ringsOf(chromosome) }),
     );
     if (mine !== turn) return;
     asking = false;

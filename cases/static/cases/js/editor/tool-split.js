@@ -47,7 +47,7 @@ export function makeSplit({ tools, store, history, api, image, say }) {
   /** A part as the server sees it, or null where it does not answer in time. */
   async function described(rings) {
     const late = new Promise((resolve) => setTimeout(resolve, WAIT_MS, null));
-    const found = await Promise.race([askCut({ api, say, quietly: true }, { rings }), late]);
+    const found = await Promise.race([askCut({ api, say, image, quietly: true }, { rings }), late]);
     return found && likeness(maskOf(found.rings, image), maskOf(rings, image)) >= STILL_THE_SAME ? found : null;
   }
 
