@@ -52,8 +52,3 @@ def facts(cell: Metaphase) -> standing.CellFacts:
 
 def case_sum(cells: Iterable[Metaphase]) -> standing.CellSum:
     return standing.in_sum(facts(cell) for cell in cells)
-
-
-def others(cells: Iterable[Metaphase], here: Metaphase) -> dict[int, int]:
-    """Chromosome count → how many of the case's other counted cells show it; excluded cells left out."""
-    return standing.in_sum(facts(cell) for cell in cells if cell.pk != here.pk).distribution

@@ -9,19 +9,16 @@ from urllib.parse import parse_qs, urlsplit
 from django.http import HttpRequest
 from django.urls import reverse
 
-from cases.counting import others
 from cases.domain.standing import EXCLUSION_REASONS
 from cases.models import CellStanding, Metaphase
 
 
 def counting_config(cells: list[Metaphase], here: Metaphase) -> dict[str, Any]:
-    """cells: the case's, as selectors.metaphases gives them.  others: [[count, cells], …], commonest first."""
+    """cells: the case's, as selectors.metaphases gives them."""
     return {
         "case": str(here.case_id),
         "cells": [_cell(cell) for cell in cells],
         "reasons": EXCLUSION_REASONS,
-        "others": [list(pair) for pair in others(cells, here).items()],
-        "counted": here.tally.number if hasattr(here, "tally") else None,
     }
 
 
@@ -31,6 +28,7 @@ def _cell(cell: Metaphase) -> dict[str, Any]:
         "ordinal": cell.ordinal,
         "name": cell.original_name,
         "count": cell.chromosome_count,
+        "counted": cell.tally.number if hasattr(cell, "tally") else None,
         "sure": not hasattr(cell, "tally") or cell.tally.sure,
         "differs": cell.count_differs,
         "standing": cell.standing,

@@ -18,9 +18,9 @@ const PARAMETER = "count";
 const byId = (id) => document.getElementById(id);
 
 export class Counting {
-  /* config: the page's.  editor: the main element.  settings(): how the photograph is shown. */
-  constructor({ config, editor, settings }) {
-    Object.assign(this, { config, editor, settings });
+  /* config: the page's.  editor: the main element.  settings(): how the photograph is shown.  counted(): after news. */
+  constructor({ config, editor, settings, counted = () => {} }) {
+    Object.assign(this, { config, editor, settings, counted });
     this.cells = config.counting.cells;
     this.byId = new Map(this.cells.map((cell) => [cell.id, cell]));
     this.on = false;
@@ -223,6 +223,7 @@ export class Counting {
   #take(id, state) {
     Object.assign(this.byId.get(id), {
       count: state.count,
+      counted: state.proposed ? null : state.ticks.length,
       sure: state.sure,
       differs: state.differs,
       standing: state.standing,
@@ -230,6 +231,7 @@ export class Counting {
     });
     this.loading.delete(id);
     this.panel.showCells();
+    this.counted();
     if (this.here?.id !== id || !this.state) return;
     const touched = this.changed;
     this.state = state;

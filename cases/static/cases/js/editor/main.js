@@ -12,6 +12,7 @@ import { makeHelp } from "./help.js";
 import { History, browserShelf } from "./history.js";
 import { listen } from "./keyboard.js";
 import { makeMenu } from "./menu.js";
+import { showOthers } from "./others.js";
 import { Preferences, shelfOf } from "./preferences.js";
 import { startTools } from "./photo-tools.js";
 import { startSeeing } from "./seeing.js";
@@ -51,7 +52,8 @@ const page = {
   actualSize: () => spread.actualSize(),
 };
 const view = startSeeing({ page, config, preferences, spread, sheet, store });
-const counting = new Counting({ config, editor, settings: () => view.settings });
+const others = showOthers({ store, link: byId("others"), cells: config.counting.cells, here: config.metaphase });
+const counting = new Counting({ config, editor, settings: () => view.settings, counted: others });
 page.count = () => counting.toggle();
 const commands = new Commands({ store, history, sheet, say, page });
 grab = makeDrag({ store, sheet, say, drop: (id, place) => commands.drop(id, place) });
