@@ -19,6 +19,7 @@ import numpy as np
 from inference.labels import CHROMOSOMES
 from inference.stages.crops import HEIGHT, WIDTH
 from inference.training import crops as crop_store
+from inference.training import interrupts
 
 MODEL_NAME = "kary-crops"
 
@@ -182,6 +183,7 @@ def train(*, crops: Path, out: Path, cpu_hours: float, batch: int, rate: float) 
                     ours.copy_(theirs)
         recent.append(float(loss.detach()))
         spent, clock = spent + time.process_time() - clock, time.process_time()
+        interrupts.pause_point(keep)
         if step % 100 == 0:
             line: dict[str, Any] = {"step": step, "crops": step * batch, "cpu_hours": round(spent / 3600, 3)}
             line["loss"] = round(float(np.mean(recent)), 4)

@@ -1,0 +1,311 @@
+"""A training run from recipe to run card: prepared, locked, watched, resumed."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import random
+import threading
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from inference.training import interrupts, run_card
+from inference.training.cil import AnnotatedCell, read_split
+from inference.training.recipes import Recipe
+
+
+class RunRefused(Exception):
+    """A run that cannot begin, or not so.  The text is a sentence for people."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """data: a dataset that `dataset import` wrote, or the public layout; None where `crops` is ready.
+
+    start: a path, or "" for the recipe's own.  mode: "auto", "resume" or "fresh".  device: "" for the best there is.
+    """
+
+    recipe: Recipe
+    data: Path | None
+    out: Path
+    start: str = ""
+    crops: Path | None = None
+    mode: str = "auto"
+    device: str = ""
+    shown: bool = True
+
+
+def run(request: Request) -> dict[str, Any]:
+    """Train.  The card as it stands at the end.
+
+    Raises RunRefused, RecipeRefused, DatasetRefused, interrupts.Stopped, interrupts.DiskFull, OSError.
+    """
+    recipe, out = request.recipe, request.out
+    out.mkdir(parents=True, exist_ok=True)
+    with _alone(out), interrupts.watching():
+        interrupts.clear_leftovers(out)
+        if request.mode == "fresh":
+            _put_aside(out)
+        before = run_card.read(out)
+        going_on = last_checkpoint(out, recipe).exists()
+        if request.mode == "resume" and not going_on:
+            raise RunRefused(f"There is no checkpoint in {out} to go on from. Leave out --resume to begin a run there.")
+        request, digests = _prepared(request)
+        start = _start(request)
+        if going_on and before is not None:
+            _same_run(before, recipe, digests, out)
+        if recipe.role == "classifier" and request.data is not None and request.crops is not None:
+            _make_crops(request.data, request.crops, digests)
+        card = _card(request, digests, start, before if going_on else None)
+        session = {"from": run_card.now(), "to": "", "ended": "running"}
+        card["sessions"].append(session)
+        wall, cpu = time.monotonic(), time.process_time()
+        wall_before, cpu_before = card["wall_s"], card["cpu_s"]
+        _write(out, card)
+        try:
+            _train(request, start)
+            session["ended"], card["state"] = "finished", "finished"
+        except BaseException as error:
+            session["ended"] = _how(error)
+            card["state"] = "stopped" if isinstance(error, interrupts.Stopped) else "broken off"
+            interrupts.clear_leftovers(out)
+            raise
+        finally:
+            session["to"] = run_card.now()
+            card["wall_s"] = round(wall_before + time.monotonic() - wall, 1)
+            card["cpu_s"] = round(cpu_before + time.process_time() - cpu, 1)
+            _write(out, card)
+    return run_card.read(out) or card
+
+
+def last_checkpoint(out: Path, recipe: Recipe) -> Path:
+    from inference.training import stock
+
+    return stock.checkpoint(out) if recipe.engine == "ultralytics" else out / "last.pt"
+
+
+@contextmanager
+def _alone(out: Path) -> Iterator[None]:
+    """Two runs in one folder would write over each other's checkpoints."""
+    with (out / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise RunRefused(
+                f"Another training run is going on in {out}. Wait for it, or choose another --out."
+            ) from None
+        yield
+
+
+def _put_aside(out: Path) -> None:
+    """An earlier run's files go into a folder beside, so that hours of work are never deleted by a word."""
+    kept = [path for path in out.iterdir() if path.name not in (".lock", "crops", "dataset")]
+    if kept:
+        aside = out.with_name(f"{out.name}-until-{time.strftime('%Y%m%d-%H%M%S')}")
+        aside.mkdir()
+        for path in kept:
+            path.rename(aside / path.name)
+
+
+def _prepared(request: Request) -> tuple[Request, dict[str, Any]]:
+    """The data in the form that the engine reads, and the digests of its lists."""
+    recipe, data = request.recipe, request.data
+    if recipe.role == "classifier" and request.crops is not None and data is None:
+        return request, _digest_of_crops(request.crops)
+    if data is None:
+        raise RunRefused("Set --data to the folder with the annotated cells.")
+    if not data.is_dir():
+        raise RunRefused(f"There is no folder {data}.")
+    if recipe.engine == "ultralytics" and not (data / "data.yaml").exists():
+        data = _imported(data, request)
+    lists = {which: _cells(data, which) for which in ("train", "val")}
+    if not lists["train"]:
+        raise RunRefused(f"The train list of {data} is empty.")
+    if recipe.role == "detector" and len(lists["train"]) < int(recipe.train.get("batch", 1)):
+        raise RunRefused(f"The train list of {data} has fewer cells than one batch. Add cells, or --set batch=1.")
+    digests = {which: run_card.list_digest(cells) for which, cells in lists.items()}
+    return replace(request, data=data, crops=request.crops or request.out / "crops"), digests
+
+
+def _cells(data: Path, which: str) -> list[AnnotatedCell]:
+    try:
+        return read_split(data, which)
+    except FileNotFoundError as error:
+        raise RunRefused(
+            f"{error.filename} is missing. Make a dataset of the folder with `manage.py dataset import` and use that."
+        ) from error
+
+
+def _imported(data: Path, request: Request) -> Path:
+    from inference.datasets.importing import import_folder
+
+    dataset = request.out / "dataset"
+    if not (dataset / "data.yaml").exists():
+        import_folder(data, dataset, kind=request.recipe.split, seed=request.recipe.seed)
+    return dataset
+
+
+def _make_crops(data: Path, crops: Path, digests: dict[str, Any]) -> None:
+    """Crops once a dataset; those of other data are not taken for these."""
+    from inference.training import crops as crop_store
+
+    source = crops / "source.json"
+    whole = all((crops / f"{which}.cells.npy").exists() for which in digests)
+    if whole and source.exists():
+        if json.loads(source.read_text()) == digests:
+            return
+        raise RunRefused(f"The crops in {crops} were cut from other data. Set another --crops, or remove that folder.")
+    for which in digests:
+        crop_store.make(data, which, crops)
+    source.write_text(json.dumps(digests))
+
+
+def _digest_of_crops(crops: Path) -> dict[str, Any]:
+    try:
+        if (crops / "source.json").exists():
+            found: dict[str, Any] = json.loads((crops / "source.json").read_text())
+            return found
+        return {
+            which: {
+                "cells": int(np.load(crops / f"{which}.cells.npy").max()) + 1,
+                "sha256": run_card.file_sha256(crops / f"{which}.crops.u8"),
+            }
+            for which in ("train", "val")
+        }
+    except FileNotFoundError as error:
+        raise RunRefused(
+            f"{error.filename} is missing: the crops are not whole. Set --data, so that they are made."
+        ) from error
+
+
+def _start(request: Request) -> str:
+    """The weights to begin with, as a path; "" for random ones."""
+    start = request.start or request.recipe.start
+    if start == "shipped":
+        from inference.backends import weights
+
+        entry = next(entry for entry in weights.entries() if entry["role"] == request.recipe.role)
+        kinds = {path.suffix: path for path, _ in weights.files(entry)}
+        start = str(kinds[".pt"])
+    if start and not Path(start).is_file():
+        raise RunRefused(f"There are no weights {start} to begin with.")
+    if not start and request.recipe.role == "detector" and request.recipe.engine == "karyosite":
+        raise RunRefused("This recipe goes on from weights. Set --start to a checkpoint (.pt).")
+    return start
+
+
+def _same_run(before: dict[str, Any], recipe: Recipe, digests: dict[str, Any], out: Path) -> None:
+    way_out = "Choose another --out, or --fresh to put that run aside and begin again."
+    if (before["recipe"]["role"], before["recipe"]["name"]) != (recipe.role, recipe.name):
+        raise RunRefused(f"The run in {out} follows the recipe {before['recipe']['name']}. {way_out}")
+    if before["data"] != digests:
+        raise RunRefused(f"The run in {out} was trained on other data than this. {way_out}")
+
+
+def _card(request: Request, digests: dict[str, Any], start: str, before: dict[str, Any] | None) -> dict[str, Any]:
+    started = before or {"wall_s": 0.0, "cpu_s": 0.0, "sessions": []}
+    for session in started["sessions"]:
+        if session["ended"] == "running":
+            session["ended"] = "killed"
+    weights = f"{Path(start).name}, sha256 {run_card.file_sha256(Path(start))}" if start else ""
+    return {
+        "schema": run_card.SCHEMA,
+        "state": "running",
+        "recipe": request.recipe.content() | {"sha256": request.recipe.sha256()},
+        "start": weights,
+        "data": digests,
+        "code": run_card.code_version(),
+        "machine": run_card.machine(),
+        "wall_s": started["wall_s"],
+        "cpu_s": started["cpu_s"],
+        "sessions": started["sessions"],
+    }
+
+
+def _write(out: Path, card: dict[str, Any]) -> None:
+    try:
+        run_card.write(out, card)
+    except OSError as error:
+        if not interrupts.disk_is_full(error):
+            raise
+        interrupts.clear_leftovers(out)  # the card can wait: the next session writes it
+
+
+def _how(error: BaseException) -> str:
+    if isinstance(error, interrupts.Stopped):
+        return f"stopped by {error}" + (", present state kept" if error.kept else ", last checkpoint stands")
+    return "disk full" if interrupts.disk_is_full(error) else f"{type(error).__name__}: {error}"[:300]
+
+
+def _train(request: Request, start: str) -> None:
+    import torch
+
+    recipe, out = request.recipe, request.out
+    random.seed(recipe.seed)
+    np.random.seed(recipe.seed % 2**32)  # noqa: NPY002  (what torch's and ultralytics' loaders draw from)
+    torch.manual_seed(recipe.seed)
+    if recipe.engine == "ultralytics":
+        from inference.training import stock
+
+        assert request.data is not None
+        if stock.checkpoint(out).exists() and stock.finished(out):
+            return
+        device = request.device or ("0" if torch.cuda.is_available() else "cpu")
+        stock.train(data=request.data, start=start, out=out, seed=recipe.seed, device=device, numbers=recipe.train)
+        return
+    with _progress(out, float(recipe.train.get("cpu_hours", 0)), request.shown), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch's remarks on exporting and on arrays that cannot be written to
+        if recipe.role == "detector":
+            from inference.training import detector
+
+            assert request.data is not None
+            detector.train(data=request.data, start=Path(start), out=out, **recipe.train)
+        else:
+            from inference.training import classifier
+
+            assert request.crops is not None
+            classifier.train(crops=request.crops, out=out, **recipe.train)
+
+
+@contextmanager
+def _progress(out: Path, hours: float, shown: bool) -> Iterator[None]:
+    """A bar over the processor time, with the newest figures of progress.jsonl."""
+    import sys
+
+    from tqdm import tqdm
+
+    ended = threading.Event()
+    begun, clock = _newest(out).get("cpu_hours", 0.0), time.process_time()
+    form = "{l_bar}{bar}| {n:.2f} of {total:.2f} processor hours [{elapsed}<{remaining}{postfix}]"
+    bar = tqdm(total=hours, bar_format=form, file=sys.stderr, disable=not shown, mininterval=0.5)
+
+    def follow() -> None:
+        while not ended.wait(2):
+            bar.n = min(hours, begun + (time.process_time() - clock) / 3600)
+            told = {key: value for key, value in _newest(out).items() if key in ("loss", "right")}
+            bar.set_postfix({"steps": interrupts.steps()} | told, refresh=False)
+            bar.refresh()
+
+    follower = threading.Thread(target=follow, daemon=True)
+    follower.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        follower.join(timeout=5)
+        bar.close()
+
+
+def _newest(out: Path) -> dict[str, Any]:
+    try:
+        line: dict[str, Any] = json.loads((out / "progress.jsonl").read_text().splitlines()[-1])
+    except (OSError, ValueError, IndexError):
+        return {}
+    return line
