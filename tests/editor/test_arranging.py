@@ -217,11 +217,11 @@ def test_the_menu_lists_operations_with_their_keys(cell: CellPage) -> None:
 
 def test_the_menu_of_a_place_and_of_an_outline(cell: CellPage) -> None:
     cell.place("7").click(button="right")
-    item(cell, "One 7 was lost").click()
+    item(cell, "Count one 7 as lost").click()
     cell.saved(2)
     assert cell.stored()["document"]["lost"] == {"7": 1}
     cell.place("7").click(button="right")
-    item(cell, "Take back the lost 7").click()
+    item(cell, "Not lost: take one 7 back").click()
     cell.saved(3)
     cell.outline("c01").click(button="right")
     cell.press("Delete")

@@ -61,8 +61,8 @@ export function operationsOn(store, commands, page) {
 }
 
 const lossesOf = (label, lost, arranging) => [
-  { says: `One ${label} was lost`, key: "l", run: () => arranging.lost(label, 1) },
-  lost > 0 && { says: `Take back the lost ${label}`, key: "Shift+l", run: () => arranging.lost(label, -1) },
+  { says: `Count one ${label} as lost`, key: "l", run: () => arranging.lost(label, 1) },
+  lost > 0 && { says: `Not lost: take one ${label} back`, key: "Shift+l", run: () => arranging.lost(label, -1) },
 ];
 
 /** What can be done with a place of the sheet (a slot, or null for the ground beside all of them). */
@@ -116,7 +116,8 @@ export function makeMenu({ areas, store, commands, page, sheet }) {
   function itemOf({ says, key, run }) {
     const button = make("button", menu, { type: "button", role: "menuitem", class: "operation", tabindex: "-1" });
     make("span", button, {}, says);
-    for (const cap of keyCaps(key)) make("kbd", button, {}, cap);
+    const caps = make("span", button, { class: "operation-keys" });
+    for (const cap of keyCaps(key)) make("kbd", caps, {}, cap);
     const item = { button, key, run: () => (close(), run()) };
     button.addEventListener("click", item.run);
     return item;
