@@ -20,6 +20,7 @@ from inference.stages.confidence import Calibration, Namer, name_known
 from inference.stages.load import light_ground
 from inference.stages.proposal import propose
 from inference.stages.quality import BLANK, is_blank, is_noise, note
+from inference.stages.scale import detect_at_usual_scale
 
 STAGES = ("load", "quality", "detect", "segment", "orient", "classify", "assign")
 MOST = 120  # objects kept of one picture: far above any cell, and a bound on time for a picture that is none
@@ -63,7 +64,7 @@ def analyse(
     with stage("quality"):
         blank = is_blank(seen)
     with stage("detect"):
-        detections = _NOTHING if blank else _best(detector.detect(seen))
+        detections = _NOTHING if blank else _best(detect_at_usual_scale(detector, seen))
         if is_noise(detections):
             detections = _NOTHING
     with stage("segment"):
@@ -74,7 +75,7 @@ def analyse(
         probabilities = class_probabilities(seen, detections, masks, classifier)
     with stage("assign"):
         is_there = calibration.is_there(detections.scores)
-        names = name_known(probabilities, is_there, calibration, namer)
+        names = name_known(probabilities, detections.scores, calibration, namer)
         proposal = propose(
             image_facts=image_facts,
             shape=(pixels.shape[0], pixels.shape[1]),
