@@ -11,6 +11,11 @@ os.environ["KARYOSITE_DATA_DIR"] = _folder
 os.environ["KARYOSITE_ENV_FILE"] = ""
 
 from karyosite.settings import *  # noqa: E402, F403
+from karyosite.settings import DATABASES  # noqa: E402
+
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    # A file, as in the field: in memory, the live server's threads would share one connection and its transactions.
+    DATABASES["default"]["TEST"] = {"NAME": os.path.join(_folder, "test.sqlite3")}  # noqa: PTH118
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = {
