@@ -130,14 +130,9 @@ export function showControls(store, { decide, decideText, undo, redo, banner, sq
     decide.title = state.accepted && state.editable ? "Open the cell again" : "";
     const open = state.document.chromosomes.filter(isDoubtful).length;
     decideText.textContent = state.accepted ? "Accepted" : "Accept cell";
-    decide.setAttribute(
-      "aria-label",
-      state.accepted
-        ? "Accepted. Open the cell again"
-        : open
-          ? `Accept cell, with ${plural(open, "doubt")} left`
-          : "Accept cell",
-    );
+    // The name is what stands on the button; what else there is to know comes after it.
+    const more = state.accepted ? "Press to open the cell again" : open ? `${plural(open, "doubt")} left` : "";
+    decide.setAttribute("aria-description", more);
     undo.hidden = redo.hidden = !state.editable;
     undo.disabled = !state.canUndo;
     redo.disabled = !state.canRedo;

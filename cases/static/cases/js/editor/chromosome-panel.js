@@ -5,6 +5,7 @@ import { agreement, densityProfile } from "./density.js";
 import { LEVELS, bandsOf, expectedPattern, ideogram, loadBands } from "./ideogram.js";
 import { isDoubtful } from "./reducer.js";
 import { drawUpright, uprightBounds } from "./shapes.js";
+import { standing } from "./standing.js";
 import { slotName } from "./words.js";
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -99,10 +100,12 @@ class ChromosomePanel {
     const sizes = together.map((one) => uprightBounds(one));
     const room = this.element.clientWidth - 32 - GAP_PX * (together.length - 1);
     const scale = Math.max(1, Math.min(MOST_CLOSER, this.tall / Math.max(...sizes.map((one) => one.height)), room / sizes.reduce((sum, one) => sum + one.width, 0)));
+    const { lifts } = standing(together);
     const row = make("div", this.body, { class: "homologues" });
     for (const one of together) {
       const chosen = one.id === chromosome.id;
       const button = make("button", row, { type: "button", class: chosen ? "homologue chosen" : "homologue", "data-part": one.id });
+      button.style.marginBottom = `${(lifts.get(one.id) ?? 0) * scale}px`;
       const name = together.length > 1 ? `Copy ${one.order + 1}` : "";
       button.setAttribute("aria-label", `${name || "The chosen chromosome"}${chosen && name ? ", chosen" : ""}`);
       if (chosen) button.setAttribute("aria-current", "true");
@@ -162,7 +165,6 @@ class ChromosomePanel {
     const shown = this.against ?? likeliest(chromosome);
     for (const [label, share] of found.slice(0, 5)) {
       const row = make("button", section, { type: "button", class: "likelihood", "data-part": `p${label}`, "aria-pressed": String(label === shown) });
-      row.setAttribute("aria-label", `${label === "unknown" ? "Unclassified" : label}, ${percent(share)}: show its ideogram`);
       row.title = label === "unknown" ? "" : `Show the ideogram of ${label}`;
       row.disabled = label === "unknown";
       make("b", row, {}, slotName(label));
