@@ -3,6 +3,8 @@
 
 import { count } from "./reducer.js";
 
+const MOST_SHOWN = 3;
+
 /** "46 ×7, 45 ×1", commonest first; "" where no other cell has been counted. */
 export function othersInWords(cells, here) {
   const found = new Map();
@@ -10,7 +12,8 @@ export function othersInWords(cells, here) {
     if (id !== here && number !== null && !["new", "excluded"].includes(standing)) found.set(number, (found.get(number) ?? 0) + 1);
   return [...found]
     .sort(([one, some], [other, more]) => more - some || one - other)
-    .map(([number, many]) => `${number}\u00a0×${many}`)
+    .map(([number, many], place) => (place < MOST_SHOWN ? `${number}\u00a0×${many}` : place === MOST_SHOWN ? "…" : ""))
+    .filter(Boolean)
     .join(", ");
 }
 
