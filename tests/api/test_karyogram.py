@@ -185,3 +185,27 @@ def test_a_colleague_without_the_right_reads_and_is_told_why_not_more(
     assert body["editable"] is False
     assert body["locked_because"] == "Only technologists and supervisors may change a karyogram."
     assert problem(edit(client, address), 403, "forbidden")["detail"] == body["locked_because"]
+
+
+def test_outlines_and_a_way_back_to_the_machines(tess: APIClient, address: str) -> None:
+    before = tess.get(address).json()["document"]
+    reshape = {
+        "op": "reshape",
+        "id": "c01",
+        "rings": [[[30, 8], [52, 8], [52, 60], [30, 60]]],
+        "box": [30, 8, 52, 60],
+        "axis": [[41, 8], [41, 60]],
+        "centromere": 0.4,
+    }
+    steps = [reshape, {"op": "lost", "label": "8", "count": 1}, {"op": "remove", "id": "c03"}]
+    body = edit(tess, address, edit={"op": "batch", "edits": steps}).json()
+    assert (body["version"], body["count"]) == (2, 4)
+    document = tess.get(address).json()["document"]
+    assert (document["chromosomes"][0]["centromere"], document["lost"]) == (0.4, {"8": 1})
+    one = tess.post(f"{address}restore/", {"base_version": 2, "id": "c03"}, format="json").json()
+    assert (one["version"], one["count"], one["step"]["kind"], one["step"]["edit"]["as"]) == (3, 5, "edit", "restore")
+    whole = tess.post(f"{address}restore/", {"base_version": 3, "id": None, "client_key": "k"}, format="json").json()
+    assert (whole["version"], whole["step"]["kind"], whole["step"]["restores"]) == (4, "restore", 1)
+    assert tess.get(address).json()["document"] == before
+    tess.post(f"{address}undo/", {"base_version": 4}, format="json")
+    assert tess.get(address).json()["document"]["lost"] == {"8": 1}
