@@ -12,10 +12,12 @@ from cases import selectors
 from cases.domain.karyogram_document import AUTOSOMES, LABELS
 from cases.domain.standing import EXCLUDED, commonest_first
 from cases.models import Case, Karyogram, Metaphase
+from cases.reports import straight
 from cases.reports.geometry import turned
 from karyosite.accounts.models import User
 
 _TALLEST_PX = 190  # of the page, for tall homologues
+_ROWS = 64  # looked at for the width of a straightened one
 _MOST_SCALE = 2.4  # beyond this, small ones are only blur
 
 
@@ -109,7 +111,10 @@ def _usual(label: str, counts: list[int]) -> int:
 
 
 def _size(chromosome: dict[str, Any]) -> tuple[float, float]:
-    """Width and height once upright, pixels of the original."""
+    """Width and height once upright, pixels of the original, as `geometry.upright` draws it."""
+    if straight.is_straightened(chromosome):
+        sides = straight.frame(chromosome, _ROWS)
+        return float(sides.left.max() + sides.right.max()), straight.length(chromosome)
     x1, y1, x2, y2 = chromosome["box"]
     rings = [ring for ring in chromosome["rings"] if len(ring) >= 3] or [[[x1, y1], [x2, y1], [x2, y2], [x1, y2]]]
     points = np.concatenate([np.asarray(ring, np.float64) for ring in rings])

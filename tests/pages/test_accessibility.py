@@ -104,6 +104,18 @@ def test_the_cell_page(karyogram: Any, technologist: Any, faults_of: Any, as_per
     assert not faults, "\n".join(sorted(set(faults)))
 
 
+def test_counting_mode_and_a_class_across_cells(
+    karyogram: Any, case: Any, technologist: Any, faults_of: Any, as_person: Any
+) -> None:
+    page = as_person(technologist, f"{reverse('cell', args=[karyogram.metaphase_id])}?count")
+    page.wait_for_selector("main[data-counting]")
+    faults = faults_of(page, lambda: page.keyboard.press("s"), lambda: page.keyboard.press("e"))
+    page = as_person(technologist, f"{reverse('case-across', args=[case.pk])}?class=8&cells=all")
+    page.wait_for_selector("#ideogram svg")
+    faults += faults_of(page)
+    assert not faults, "\n".join(sorted(set(faults)))
+
+
 def test_the_keyboard_is_never_trapped(karyogram: Any, technologist: Any, as_person: Any) -> None:
     """Tab goes through the whole cell page and out of it again; the sheet is one stop."""
     page = as_person(technologist, reverse("cell", args=[karyogram.metaphase_id]))
