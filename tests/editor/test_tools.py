@@ -98,7 +98,7 @@ def test_a_tool_is_lit_says_what_to_do_and_is_put_down(cell: CellPage) -> None:
         ("g", "Refine", "Click the chromosome to refine"),
         ("b", "Brush", "Click the chromosome to paint on"),
         ("e", "Erase", "Click the chromosome to erase from"),
-        ("k", "Split", "draw a line across"),
+        ("k", "Split", "draw across"),
     ):
         cell.press(key)
         page.locator(".tools [aria-pressed=true]", has_text=name).wait_for()
@@ -181,7 +181,7 @@ def test_without_a_chosen_one_the_first_press_chooses(cell: CellPage) -> None:
     cell.press("e")
     click(cell, 65, 30)
     cell.page.locator(".chromosome.selected[data-id=c02]").wait_for()
-    cell.page.locator(HINT, has_text="Drag to wipe").wait_for()
+    cell.page.locator(HINT, has_text="Drag to wipe from it").wait_for()
     assert cell.stored()["version"] == 1
 
 

@@ -53,8 +53,8 @@ export function makeBrushes({ tools, store, history, image, say, shelf }) {
         !store.selected
           ? `Click the chromosome to ${paints ? "paint on" : "erase from"}.`
           : paints
-            ? "Drag to paint on the chosen one."
-            : "Drag to wipe from the chosen one.",
+            ? "Drag to paint on it."
+            : "Drag to wipe from it.",
       options(element) {
         const label = document.createElement("label");
         Object.assign(range, { type: "range", min: LEAST_RADIUS, max: MOST_RADIUS, step: 1 });

@@ -73,8 +73,8 @@ export function makeRefine({ tools, store, history, api, image, say }) {
       !store.selected
         ? "Click the chromosome to refine."
         : not
-          ? "Click what does not belong to the chosen chromosome."
-          : "Click what belongs to it too; Alt or right click: what does not.",
+          ? "Click what does not belong to it."
+          : "Click what belongs to it too.",
     options(element) {
       ways.length = 0;
       for (const [words, value] of [["This too", false], ["Not this", true]]) {
@@ -82,7 +82,7 @@ export function makeRefine({ tools, store, history, api, image, say }) {
         button.type = "button";
         button.className = "tool-way";
         button.textContent = words;
-        button.title = "Q changes between the two";
+        button.title = "With Alt or the right button a click means the other; Q changes between the two";
         button.addEventListener("click", () => {
           setNot(value);
           tools.svg.focus({ preventScroll: true });

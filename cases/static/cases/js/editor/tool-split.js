@@ -21,8 +21,14 @@ export function makeSplit({ tools, store, history, api, image, say }) {
 
   const lineData = (points) => "M" + points.map(([x, y]) => `${x.toFixed(1)} ${y.toFixed(1)}`).join("L");
 
+  const asksAboutCrossing = (on) => {
+    const [label] = tools.parts.options.children;
+    if (label) label.hidden = !on;
+  };
+
   function forget() {
     first = null;
+    asksAboutCrossing(false);
     tools.layer.path("first", null);
     tools.layer.path("line", null);
     tools.layer.points([], 1);
@@ -95,13 +101,13 @@ export function makeSplit({ tools, store, history, api, image, say }) {
 
   return {
     id: "split",
-    waits: "Looking which classes these two are …",
+    waits: "Looking which classes these are …",
     hint: () =>
       first?.point
         ? "Now click the other one."
         : first?.line
           ? "Now draw along the other one."
-          : "Touching: draw a line across, or click one. Crossing: draw along one.",
+          : "Touching: draw across, or click each. Crossing: draw along each.",
     options(element) {
       const label = document.createElement("label");
       const box = document.createElement("input");
@@ -112,6 +118,7 @@ export function makeSplit({ tools, store, history, api, image, say }) {
       });
       label.append(box, "Both keep the crossing");
       label.title = "Q changes it";
+      label.hidden = !first?.line;
       element.append(label);
     },
     key(key) {
@@ -136,6 +143,7 @@ export function makeSplit({ tools, store, history, api, image, say }) {
           first = { id: chromosome.id, rings: chromosome.rings, line };
           store.select(chromosome.id);
           tools.layer.path("first", lineData(line), "line along");
+          asksAboutCrossing(true);
           tools.refresh();
           return;
         }
