@@ -63,7 +63,7 @@ def name_cell(probabilities: np.ndarray, detection_scores: np.ndarray) -> list[N
     rows, columns = linear_sum_assignment(costs)
     chosen = {int(row): places[column][0] for row, column in zip(rows, columns, strict=True)}
     margins = _margins(evidence, chosen)
-    return [_named(row, chosen, probabilities, detection_scores, margins[row]) for row in range(count)]
+    return [_named(row, chosen, probabilities, margins[row]) for row in range(count)]
 
 
 def _margins(evidence: np.ndarray, chosen: dict[int, int]) -> np.ndarray:
@@ -101,19 +101,15 @@ def name_each(probabilities: np.ndarray, detection_scores: np.ndarray) -> list[N
     margins = [
         float(np.log(max(probabilities[row, own], _FLOOR) / max(second[row], _FLOOR))) for row, own in chosen.items()
     ]
-    return [_named(row, chosen, probabilities, detection_scores, margins[row]) for row in chosen]
+    return [_named(row, chosen, probabilities, margins[row]) for row in chosen]
 
 
-def _named(
-    row: int, chosen: dict[int, int], probabilities: np.ndarray, detection_scores: np.ndarray, margin: float
-) -> Named:
+def _named(row: int, chosen: dict[int, int], probabilities: np.ndarray, margin: float) -> Named:
     own = chosen[row]
     shares = probabilities[row]
     siblings = sorted((other for other in chosen if chosen[other] == own), key=lambda other: -probabilities[other, own])
     copy = siblings.index(row) + 1
     flags = [reason for reason in (_between(own, shares), _too_many(own, copy)) if reason]
-    if detection_scores[row] < 0.35:
-        flags.append(f"faint: perhaps no chromosome ({_percent(detection_scores[row])})")
     return Named(CHROMOSOMES[own], float(np.clip(shares[own], 0, 1)), copy, tuple(flags), float(margin))
 
 

@@ -16,6 +16,7 @@ from inference.labels import UNKNOWN
 from inference.stages.assign import Named
 
 _EDGE = 1e-4
+_FAINT = 0.35  # chance of being there below which a person is asked
 
 
 def log_odds(share: np.ndarray | float) -> np.ndarray:
@@ -70,8 +71,9 @@ def name_known(
 ) -> list[Named]:
     """Names with calibrated scores.  What looks like no class is left out of the naming and stays unknown.
 
-    probabilities: float (n, 24), rows sum to 1.  detection_scores: float (n,).
+    probabilities: float (n, 24), rows sum to 1.  detection_scores: float (n,), as the detector gives them.
     """
+    is_there = calibration.is_there(detection_scores)
     likeliest = probabilities.max(axis=1) if len(probabilities) else np.zeros(0)
     known = np.flatnonzero(likeliest >= calibration.unknown_below)
     named = dict(zip(known.tolist(), namer(probabilities[known], detection_scores[known]), strict=True))
@@ -80,7 +82,10 @@ def name_known(
     for row in range(len(probabilities)):
         if row in named:
             one = named[row]
-            names.append(replace(one, score=calibration.name_right(one.score, one.margin)))
+            flags = one.flags
+            if is_there[row] < _FAINT:
+                flags = (*flags, f"faint: perhaps no chromosome ({round(100 * float(is_there[row]))} %)")
+            names.append(replace(one, score=calibration.name_right(one.score, one.margin), flags=flags))
             continue
         strangers += 1
         reason = "looks like no class: a marker, a fragment or no chromosome"
