@@ -106,3 +106,9 @@ def nav_link(context: template.Context, name: str, words: str, also: str = "") -
         current if here and here in (name, *also.split(",")) else "",
         words,
     )
+
+
+@register.filter
+def of(numbers: dict[Any, int], key: Any) -> int:
+    """A number by its key; 0 where there is none."""
+    return numbers.get(key, 0)

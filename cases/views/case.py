@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from django.contrib import messages
@@ -9,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
-from cases import policies, selectors
+from cases import policies, selectors, together
 from cases.actions.add_culture import add_culture
 from cases.forms import AmendForm, CultureForm, LabForm, ReturnForm, SignForm, SubmitForm
 from cases.models import Case, CaseState, Report, ReportState
@@ -89,8 +90,11 @@ def _cells(request: HttpRequest, found: Case) -> dict[str, Any]:
     user = person(request)
     cells = list(selectors.metaphases(user, found))
     standing = asked_standing(request)
+    comments = list(together.open_comments(user, found))
     return {
         "case": found,
+        "open_comments": comments,
+        "comments_by_cell": Counter(comment.metaphase_id for comment in comments),
         "cells": [cell for cell in cells if cell.standing == standing] if standing else cells,
         "standing": standing,
         "standings": standings(cells),

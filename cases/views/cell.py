@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.views.decorators.csrf import ensure_csrf_cookie
 
 from cases import policies, selectors
-from cases.models import Metaphase
+from cases.models import CaseState, Metaphase
 from cases.views.counting import counting_config
 from karyosite.accounts.models import User
 from karyosite.accounts.preferences import preferences
@@ -36,9 +36,7 @@ def cell(request: HttpRequest, metaphase_id: str) -> HttpResponse:
         "case": metaphase.case,
         "cells": cells,
         "sheet_url": reverse("api:karyogram-sheet", args=[metaphase.pk]),
-        "config": _config(
-            metaphase, cells, user, addresses, may_analyse=policies.may(user, "request_analysis")
-        ),
+        "config": _config(metaphase, cells, user, addresses, may_analyse=policies.may(user, "request_analysis")),
         **addresses,
     }
     return render(request, "cases/cell.html", context)
@@ -61,6 +59,7 @@ def _config(
         "preferences": preferences(user),
         "micrometresPerPixel": metaphase.case.laboratory.micrometres_per_pixel,
         "mayAnalyse": may_analyse and metaphase.case.editable,
+        "mayComment": metaphase.case.state != CaseState.SIGNED,
         "counting": counting_config(cells, metaphase),
         "urls": {
             "preferences": reverse("api:preferences"),

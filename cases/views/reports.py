@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.http import content_disposition_header
 
-from cases import selectors
+from cases import selectors, together
 from cases.models import ReportState
 from cases.views.paging import keyset_page
 from karyosite.pages import page, person
@@ -26,6 +26,7 @@ def report(request: HttpRequest, report_id: str) -> HttpResponse:
             "snapshot": found.snapshot,
             "signatures": list(found.signatures.all()),
             "signed": found.state == ReportState.SIGNED,
+            "open_comments": list(together.open_comments(user, found.case)),
         },
     )
 

@@ -151,3 +151,27 @@ def test_the_shipped_manifest_is_shown(as_user: Any, supervisor: Any) -> None:
         assert entry["name"] in text
         for file in entry["files"].values():
             assert file["sha256"] in text
+
+
+def test_open_comments_stand_at_the_cells_and_are_asked_about_before_submitting(
+    as_user: Any, accepted: Any, case: Any, technologist: Any, supervisor: Any
+) -> None:
+    from cases.actions.add_comment import add_comment
+    from cases.models import Report
+
+    add_comment(user=supervisor, metaphase_id=accepted.metaphase_id, text="Is this 8 whole?", chromosome="c03")
+    tess = as_user(technologist)
+    page = tess.get(f"/cases/{case.pk}/").content.decode()
+    assert "1 open comment<" in page
+    assert f"/cells/{accepted.metaphase_id}/#c03" in page
+    refused = tess.post(f"/cases/{case.pk}/submit/", {"result": "46,XX"})
+    assert refused.status_code == 422
+    assert "1 comment is still open in this case." in refused.content.decode()
+    assert not Report.objects.exists()
+    tess.post(f"/cases/{case.pk}/submit/", {"result": "46,XX", "with_open_comments": "on"})
+    report = Report.objects.get()
+    review = as_user(supervisor)
+    for address in (f"/cases/{case.pk}/", f"/reports/{report.pk}/"):
+        shown = review.get(address).content.decode()
+        assert "1 open comment" in shown
+        assert "Is this 8 whole?" in shown
