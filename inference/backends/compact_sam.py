@@ -1,0 +1,233 @@
+"""The compact SAM in ONNX Runtime: the picture embedded once, every prompt with its window of the embedding.
+
+Two graphs in two files.  The field: density (1, 1, h, w) → embedding, middle and fine features.  The prompt: windows
+of these, points and the present mask → mask logits and the expected IoU (inference.training.sam_model).
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from inference.protocols import AnalysisError, Mask, ModelInfo
+from inference.stages.window import LARGE, MULTIPLE, scale_of_boxes, scale_of_field, seen_density, window_of
+
+_SLOTS = 6  # points a prompt may have; a box takes two
+_BATCH = {True: 24, False: 8}  # prompts at once, in small windows and in large ones: memory stays bounded
+_FEW = 8  # boxes from which their sizes tell the scale better than the picture does
+_PIECE = 0.15  # of a mask's largest piece: smaller ones are dropped
+_PRESENT = 6.0  # the logit that stands for "in the present mask"
+_LONGEST = 2048  # working pixels of a picture's longer side
+
+
+class CompactSam:
+    """A Segmenter and a Prompter."""
+
+    def __init__(self, field: Path, prompt: Path, info: ModelInfo, *, threads: int = 0) -> None:
+        """Raises AnalysisError."""
+        self.info = info
+        self._field, self._prompt = (_session(path, threads) for path in (field, prompt))
+
+    @property
+    def key(self) -> str:
+        return f"{self.info.name}-{self.info.sha256[:16]}-1"
+
+    def embed(self, pixels: np.ndarray, boxes: np.ndarray | None = None) -> dict[str, np.ndarray]:
+        """pixels: uint8 (h, w), dark on light.  boxes: of most of the cell, where they are known: they tell its scale.
+
+        Returns embedding, middle and fine (float16, without the batch axis) and scale, working pixels a pixel.
+        """
+        import cv2
+
+        scale = scale_of_boxes(boxes) if boxes is not None and len(boxes) >= _FEW else scale_of_field(pixels)
+        scale = min(scale, _LONGEST / max(pixels.shape))
+        density = seen_density(pixels)
+        height, width = (max(1, round(side * scale)) for side in pixels.shape)
+        if scale != 1.0:
+            method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+            density = cv2.resize(density, (width, height), interpolation=method)
+        padded = np.zeros((1, 1, *(math.ceil(side / MULTIPLE) * MULTIPLE for side in (height, width))), np.float32)
+        padded[0, 0, :height, :width] = density.astype(np.float32) / 255
+        found = self._field.run(["embedding", "middle", "fine"], {"density": padded})
+        names = ("embedding", "middle", "fine")
+        return {name: part[0] for name, part in zip(names, found, strict=True)} | {"scale": np.array(scale)}
+
+    def segment(self, pixels: np.ndarray, boxes: np.ndarray) -> list[Mask]:
+        """One mask a box, in the boxes' order; masks may overlap.  A mask's score: the IoU that the model expects."""
+        if len(boxes) == 0:
+            return []
+        embedded = self.embed(pixels, boxes)
+        prompts = [(box, np.zeros((0, 3), np.float32), None) for box in np.asarray(boxes, np.float32)]
+        return self._cut(pixels.shape, embedded, prompts)
+
+    def cut(
+        self,
+        pixels: np.ndarray,
+        embedding: dict[str, np.ndarray],
+        box: np.ndarray | None,
+        points: np.ndarray,
+        mask: Mask | None,
+    ) -> Mask:
+        """As Prompter says."""
+        return self._cut(pixels.shape, embedding, [(box, np.asarray(points, np.float32).reshape(-1, 3), mask)])[0]
+
+    def _cut(
+        self,
+        shape: tuple[int, ...],
+        embedded: dict[str, np.ndarray],
+        prompts: list[tuple[np.ndarray | None, np.ndarray, Mask | None]],
+    ) -> list[Mask]:
+        scale = float(embedded["scale"])
+        windows = [_window(*prompt, scale) for prompt in prompts]
+        found: list[Mask | None] = [None] * len(prompts)
+        for small in (True, False):
+            rows = [row for row, (_, _, side) in enumerate(windows) if (side < LARGE) == small]
+            for start in range(0, len(rows), _BATCH[small]):
+                batch = rows[start : start + _BATCH[small]]
+                masks, expected = self._run(embedded, [prompts[row] for row in batch], [windows[row] for row in batch])
+                for row, logits, score in zip(batch, masks, expected, strict=True):
+                    found[row] = _mask(logits, windows[row], scale, shape, float(score), prompts[row])
+        return [mask for mask in found if mask is not None]
+
+    def _run(
+        self,
+        embedded: dict[str, np.ndarray],
+        prompts: list[tuple[np.ndarray | None, np.ndarray, Mask | None]],
+        windows: list[tuple[int, int, int]],
+    ) -> tuple[np.ndarray, np.ndarray]:
+        scale, side, count = float(embedded["scale"]), windows[0][2], len(prompts)
+        points = np.zeros((count, _SLOTS, 2), np.float32)
+        labels = np.full((count, _SLOTS), -1, np.float32)
+        present = np.zeros((count, 1, side, side), np.float32)
+        for row, ((box, given, mask), (left, top, _)) in enumerate(zip(prompts, windows, strict=True)):
+            marks = [] if box is None else [(box[0], box[1], 2.0), (box[2], box[3], 3.0)]
+            clicks = [(x + 0.5, y + 0.5, label) for x, y, label in given.tolist()]
+            for slot, (x, y, label) in enumerate([*marks, *clicks[-(_SLOTS - len(marks)) :]]):
+                points[row, slot] = x * scale - left - 0.5, y * scale - top - 0.5
+                labels[row, slot] = label
+            if mask is not None and mask.bits.any():
+                present[row, 0] = _present(mask, scale, left, top, side)
+        views = {
+            name: np.stack([_view(embedded[name], left // step, top // step, side // step) for left, top, _ in windows])
+            for name, step in (("embedding", 4), ("middle", 2), ("fine", 1))
+        }
+        has = np.array([float(mask is not None and mask.bits.any()) for _, _, mask in prompts], np.float32)
+        masks, expected = self._prompt.run(
+            ["masks", "expected"],
+            {**views, "points": points, "labels": labels, "present": present, "has_mask": has},
+        )
+        return masks[:, 0], expected[:, 0]
+
+
+def _session(path: Path, threads: int) -> Any:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.log_severity_level = 3
+    options.enable_cpu_mem_arena = False  # windows of two sizes would otherwise both be kept for good
+    try:
+        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # the runtime's own errors share no base class
+        raise AnalysisError(
+            f"The segmenter file {path.name} is damaged. Install the program again, or set KARYOSITE_SEGMENTER to "
+            "threshold."
+        ) from error
+
+
+def _window(box: np.ndarray | None, points: np.ndarray, mask: Mask | None, scale: float) -> tuple[int, int, int]:
+    """(left, top, side), working pixels, around what the prompt points at."""
+    if box is None and mask is not None and mask.bits.any():
+        rows, columns = mask.bits.shape
+        box = np.array([mask.left - 6, mask.top - 6, mask.left + columns + 6, mask.top + rows + 6], np.float32)
+        wanted = points[points[:, 2] == 1]  # "this too" may lie outside the present outline
+        if len(wanted):
+            box = np.concatenate([np.minimum(box[:2], wanted[:, :2].min(0)), np.maximum(box[2:], wanted[:, :2].max(0))])
+    if box is not None:
+        x, y = float(box[0] + box[2]) / 2, float(box[1] + box[3]) / 2
+        return window_of(x * scale, y * scale, float(max(box[2] - box[0], box[3] - box[1])) * scale)
+    wanted = points[points[:, 2] == 1]
+    x, y = (wanted if len(wanted) else points)[:, :2].mean(0).tolist()
+    return window_of(x * scale, y * scale, float(LARGE))
+
+
+def _view(features: np.ndarray, left: int, top: int, side: int) -> np.ndarray:
+    """float32 (c, side, side); what lies outside the picture is 0."""
+    channels, height, width = features.shape
+    view = np.zeros((channels, side, side), np.float32)
+    y1, x1, y2, x2 = max(0, top), max(0, left), min(height, top + side), min(width, left + side)
+    if y1 < y2 and x1 < x2:
+        view[:, y1 - top : y2 - top, x1 - left : x2 - left] = features[:, y1:y2, x1:x2]
+    return view
+
+
+def _present(mask: Mask, scale: float, left: int, top: int, side: int) -> np.ndarray:
+    """The present mask as logits in the window."""
+    import cv2
+
+    move = np.array(
+        [
+            [scale, 0, (mask.left + 0.5) * scale - 0.5 - left],
+            [0, scale, (mask.top + 0.5) * scale - 0.5 - top],
+        ],
+        np.float32,
+    )
+    soft = cv2.warpAffine(mask.bits.astype(np.float32), move, (side, side), flags=cv2.INTER_LINEAR)
+    return np.where(soft > 0.5, _PRESENT, -_PRESENT).astype(np.float32)
+
+
+def _mask(
+    logits: np.ndarray,
+    window: tuple[int, int, int],
+    scale: float,
+    shape: tuple[int, ...],
+    score: float,
+    prompt: tuple[np.ndarray | None, np.ndarray, Mask | None],
+) -> Mask:
+    """Logits in the window to a mask in pixels of the original: enlarged smoothly first, cut at 0 then."""
+    import cv2
+    from scipy import ndimage
+
+    left, top, side = window
+    x1, y1 = max(0, math.floor(left / scale)), max(0, math.floor(top / scale))
+    x2, y2 = (min(shape[1 - axis], math.ceil((start + side) / scale)) for axis, start in ((0, left), (1, top)))
+    if x1 >= x2 or y1 >= y2:
+        return Mask(0, 0, np.zeros((0, 0), bool), 0.0)
+    back = np.array(
+        [[scale, 0, (x1 + 0.5) * scale - 0.5 - left], [0, scale, (y1 + 0.5) * scale - 0.5 - top]], np.float32
+    )
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    full = cv2.warpAffine(
+        logits, back, (x2 - x1, y2 - y1), flags=flags, borderMode=cv2.BORDER_CONSTANT, borderValue=-10.0
+    )
+    bits = full > 0
+    pieces, count = ndimage.label(bits, structure=np.ones((3, 3)))
+    if count == 0:
+        return Mask(0, 0, np.zeros((0, 0), bool), 0.0)
+    if count > 1:
+        sizes = np.bincount(pieces.ravel())[1:]
+        wanted = sizes >= _PIECE * sizes.max()
+        for x, y, label in prompt[1].tolist():  # what was clicked on is wanted, however small
+            column, row = round(x) - x1, round(y) - y1
+            if label == 1 and 0 <= row < bits.shape[0] and 0 <= column < bits.shape[1] and pieces[row, column]:
+                wanted[pieces[row, column] - 1] = True
+        bits = np.isin(pieces, 1 + np.flatnonzero(wanted))
+    bits = ndimage.binary_fill_holes(bits) & (bits | _holes_small(bits))
+    rows, columns = np.flatnonzero(bits.any(axis=1)), np.flatnonzero(bits.any(axis=0))
+    y, x = int(rows[0]), int(columns[0])
+    return Mask(x1 + x, y1 + y, bits[y : rows[-1] + 1, x : columns[-1] + 1].copy(), float(np.clip(score, 0, 1)))
+
+
+def _holes_small(bits: np.ndarray) -> np.ndarray:
+    """Holes of a few pixels: noise.  A looped chromosome's hole is its own."""
+    from scipy import ndimage
+
+    holes = ndimage.binary_fill_holes(bits) & ~bits
+    pieces, count = ndimage.label(holes)
+    if count == 0:
+        return holes
+    small = np.flatnonzero(np.bincount(pieces.ravel()) <= 12)
+    return np.asarray(np.isin(pieces, small[small > 0]))

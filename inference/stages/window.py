@@ -1,0 +1,55 @@
+"""How a segmenter sees a cell: one scale, one range of densities, windows around prompts.
+
+One module for training and use, so that the two cannot drift apart.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+LONG_SIDE = 68.0  # working pixels of the median box's long side: a chromosome is then some 16 wide
+HALF_WIDTH = 6.4  # working pixels: the median of half the width of what is dark
+SMALL, LARGE = 112, 224  # windows, working pixels; multiples of 16
+_NEAR = 0.08  # a cell whose scale is this near to the working one is left as it is
+MULTIPLE = 32  # the encoder's coarsest step
+
+
+def scale_of_boxes(boxes: np.ndarray) -> float:
+    """Working pixels per pixel of the original, from the boxes of (most of) a cell, float (n, 4)."""
+    if len(boxes) == 0:
+        return 1.0
+    median = float(np.median(np.maximum(boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1])))
+    scale = float(np.clip(LONG_SIDE / max(median, 1.0), 0.2, 4.0))
+    return 1.0 if abs(scale - 1) < _NEAR else scale
+
+
+def seen_density(pixels: np.ndarray) -> np.ndarray:
+    """uint8 (h, w), dark on light, to density: uint8, ground at 0, the darkest chromosomes near 255."""
+    sample = pixels[::2, ::2]
+    ground = float(np.percentile(sample, 80))
+    dark = float(np.percentile(sample, 1.0))
+    density = (ground - pixels.astype(np.float32)) * (235.0 / max(ground - dark, 12.0))
+    return np.asarray(np.clip(density, 0, 255).astype(np.uint8))
+
+
+def scale_of_field(pixels: np.ndarray) -> float:
+    """As `scale_of_boxes`, from the picture alone: by how wide its strokes are."""
+    import cv2
+
+    density = seen_density(pixels)
+    small = cv2.GaussianBlur(density, (0, 0), 1.0)
+    level, _ = cv2.threshold(small, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
+    inside = cv2.distanceTransform((small > level).astype(np.uint8), cv2.DIST_L2, 5)
+    ridge = (inside >= cv2.dilate(inside, np.ones((3, 3), np.uint8)) - 1e-3) & (inside > 1.5)
+    if int(ridge.sum()) < 40:
+        return 1.0
+    half = float(np.median(inside[ridge]))
+    scale = float(np.clip(HALF_WIDTH / half, 0.2, 4.0))
+    return 1.0 if abs(scale - 1) < _NEAR else scale
+
+
+def window_of(x: float, y: float, reach: float) -> tuple[int, int, int]:
+    """(left, top, side) of the window around a point, working pixels, left and top multiples of 4.
+    reach: the longer side of what should fit."""
+    side = SMALL if reach <= SMALL - 14 else LARGE
+    return round((x - side / 2) / 4) * 4, round((y - side / 2) / 4) * 4, side

@@ -1,0 +1,256 @@
+"""Whole cells and lone chromosomes to make scenes from: masks without annotation.
+
+A chromosome that touches no other can be cut out nearly perfectly by intensity.  From the training cells those are
+kept with their cells, at one common scale.  Cells with drawn pixel masks (fluorescence, inverted) bring outlines as
+people draw them, crossings included.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from inference.backends.threshold import ThresholdSegmenter
+from inference.protocols import Mask
+from inference.stages.outline import touching
+from inference.stages.window import scale_of_boxes, seen_density
+from inference.training.cil import read_grey, read_split
+
+OVERLAP = 255  # in drawn masks: belongs to both
+HELD_OUT = 3  # every third slide with drawn masks is for judging
+
+
+@dataclass(frozen=True)
+class Scene:
+    """density: uint8 (h, w), ground at 0, at the working scale.  masks: those known exactly.  boxes: float32 (n, 4)
+    as annotated, for the masks.  drawn: outlined by a person, not by intensity."""
+
+    name: str
+    density: np.ndarray
+    masks: list[Mask]
+    boxes: np.ndarray
+    drawn: bool
+
+
+def shrunk(mask: Mask, scale: float) -> Mask:
+    """The mask at `scale`, its own window."""
+    import cv2
+
+    rows, columns = mask.bits.shape
+    left, top = int(np.floor(mask.left * scale)), int(np.floor(mask.top * scale))
+    width = int(np.ceil((mask.left + columns) * scale)) - left + 1
+    height = int(np.ceil((mask.top + rows) * scale)) - top + 1
+    move = np.array(
+        [
+            [scale, 0, (mask.left + 0.5) * scale - 0.5 - left],
+            [0, scale, (mask.top + 0.5) * scale - 0.5 - top],
+        ],
+        np.float32,
+    )
+    soft = cv2.warpAffine(mask.bits.astype(np.float32), move, (width, height), flags=cv2.INTER_LINEAR)
+    return Mask(left, top, soft > 0.5, mask.score)
+
+
+def lone_ones(pixels: np.ndarray, boxes: np.ndarray) -> list[int]:
+    """Rows of the boxes whose chromosome surely touches no other, with `lone_masks`' masks."""
+    return [row for row, _ in lone_masks(pixels, boxes)]
+
+
+def lone_masks(pixels: np.ndarray, boxes: np.ndarray) -> list[tuple[int, Mask]]:
+    """(row, mask) of every chromosome that stands alone and lies well inside its box."""
+    masks = ThresholdSegmenter().segment(pixels, boxes)
+    neighbours = touching(masks)
+    long_sides = np.maximum(boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1])
+    usual = float(np.median([mask.bits.sum() for mask in masks]))
+    found = []
+    for row, (mask, box) in enumerate(zip(masks, boxes, strict=True)):
+        area = int(mask.bits.sum())
+        if neighbours[row] or not 0.25 * usual < area < 3 * usual:
+            continue
+        rows, columns = mask.bits.shape
+        slack = np.array(
+            [mask.left - box[0], mask.top - box[1], box[2] - mask.left - columns, box[3] - mask.top - rows]
+        )
+        # Cut off by the box's side: part of something larger.  Far from it: a piece only.
+        if slack.min() < 0.5 or slack.max() > 0.22 * long_sides[row] + 8:
+            continue
+        found.append((row, mask))
+    return found
+
+
+def annotated_scene(name: str, pixels: np.ndarray, boxes: np.ndarray) -> Scene:
+    import cv2
+
+    scale = scale_of_boxes(boxes)
+    lone = lone_masks(pixels, boxes)
+    size = (max(1, round(pixels.shape[1] * scale)), max(1, round(pixels.shape[0] * scale)))
+    density = cv2.resize(seen_density(pixels), size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+    masks = [shrunk(mask, scale) for _, mask in lone]
+    kept = np.array([row for row, _ in lone], int)
+    return Scene(name, density, masks, (boxes[kept] * scale).astype(np.float32).reshape(-1, 4), False)
+
+
+def drawn_masks(labels: np.ndarray) -> list[tuple[int, Mask]]:
+    """(class 1..24, mask) of each chromosome in a class mask: its pieces, joined over the overlaps they touch.
+
+    Two homologues in one piece cannot be told apart and are left out.
+    """
+    import cv2
+    from scipy import ndimage
+
+    shared, overlaps = ndimage.label(labels == OVERLAP, structure=np.ones((3, 3)))
+    reach = [cv2.dilate((shared == number).astype(np.uint8), np.ones((3, 3))) > 0 for number in range(1, overlaps + 1)]
+    found: list[tuple[int, Mask]] = []
+    usual = _usual_share(labels)
+    for index in range(1, 25):
+        pieces, count = ndimage.label(labels == index, structure=np.ones((3, 3)))
+        areas = np.bincount(pieces.ravel(), minlength=count + 1)
+        real = [piece for piece in range(1, count + 1) if areas[piece] >= 12]
+        at = {
+            piece: {number for number, near in enumerate(reach) if (near & (pieces == piece)).any()} for piece in real
+        }
+        groups: list[set[int]] = [{piece} for piece in real]
+        while len(groups) > 2:  # more pieces than homologues: those at one crossing belong together
+            pair = next(
+                (
+                    (one, other)
+                    for place, one in enumerate(groups)
+                    for other in groups[place + 1 :]
+                    if set().union(*(at[piece] for piece in one)) & set().union(*(at[piece] for piece in other))
+                ),
+                None,
+            )
+            if pair is None:
+                break
+            groups = [group for group in groups if group not in pair] + [pair[0] | pair[1]]
+        if len(groups) > 2:
+            continue
+        for group in groups:
+            bits = np.isin(pieces, list(group))
+            if len(groups) == 1 and index < 23 and bits.sum() > 1.5 * usual.get(index, 1e9):
+                continue
+            for number in set().union(*(at[piece] for piece in group)):
+                bits |= shared == number + 1
+            _, parts = ndimage.label(bits, structure=np.ones((3, 3)))
+            if parts > 1 or bits.sum() < 30:
+                continue
+            found.append((index, cropped(bits)))
+    return found
+
+
+def _usual_share(labels: np.ndarray) -> dict[int, float]:
+    """Class → pixels that one homologue of it should have here, by the known lengths of chromosomes."""
+    lengths = np.array(
+        [249, 242, 198, 190, 182, 171, 159, 145, 138, 134, 135, 133, 114, 107, 102, 90, 83, 80, 59, 64, 47, 51],
+        np.float64,
+    )
+    counts = np.array([(labels == index).sum() for index in range(1, 23)], np.float64)
+    each = np.median(counts[counts > 0] / lengths[counts > 0]) / 2 if (counts > 0).any() else 0.0
+    return {index: float(each * lengths[index - 1]) for index in range(1, 23)}
+
+
+def cropped(bits: np.ndarray) -> Mask:
+    rows, columns = np.flatnonzero(bits.any(axis=1)), np.flatnonzero(bits.any(axis=0))
+    top, bottom, left, right = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
+    return Mask(int(left), int(top), bits[top:bottom, left:right].copy(), 1.0)
+
+
+def tight_boxes(masks: list[Mask]) -> np.ndarray:
+    """float32 (n, 4) xyxy around the masks."""
+    boxes = [[m.left, m.top, m.left + m.bits.shape[1], m.top + m.bits.shape[0]] for m in masks]
+    return np.asarray(boxes, np.float32).reshape(-1, 4)
+
+
+def drawn_scene(name: str, fluorescence: np.ndarray, labels: np.ndarray) -> Scene:
+    """fluorescence: uint8 (h, w), bright on dark."""
+    import cv2
+
+    masks = [mask for _, mask in drawn_masks(labels)]
+    boxes = tight_boxes(masks)
+    scale = scale_of_boxes(boxes)
+    size = (round(labels.shape[1] * scale), round(labels.shape[0] * scale))
+    density = cv2.resize(seen_density(255 - fluorescence), size, interpolation=cv2.INTER_LINEAR)
+    return Scene(name, density, [shrunk(mask, scale) for mask in masks], boxes * scale, True)
+
+
+def drawn_cells(folder: Path, *, held_out: bool) -> list[tuple[str, np.ndarray, np.ndarray]]:
+    """(name, fluorescence, labels) of the cells to judge by, or of the others.  A slide (first three letters of the
+    name) is wholly on one side."""
+    import cv2
+
+    slides = sorted({path.stem[:3] for path in (folder / "dapi").glob("*.png")})
+    judged = set(slides[::HELD_OUT])
+    return [
+        (
+            path.stem,
+            np.asarray(cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)),
+            np.asarray(cv2.imread(str(folder / "labels" / path.name), cv2.IMREAD_GRAYSCALE)),
+        )
+        for path in sorted((folder / "dapi").glob("*.png"))
+        if (path.stem[:3] in judged) == held_out
+    ]
+
+
+def keep(scenes: list[Scene], path: Path) -> None:
+    """One .npz, written beside and renamed."""
+    parts: dict[str, np.ndarray] = {}
+    for number, scene in enumerate(scenes):
+        parts[f"{number}.density"] = scene.density
+        parts[f"{number}.windows"] = np.array(
+            [[mask.left, mask.top, *mask.bits.shape] for mask in scene.masks], np.int32
+        ).reshape(-1, 4)
+        parts[f"{number}.bits"] = np.packbits(np.concatenate([[], *(mask.bits.ravel() for mask in scene.masks)]) > 0)
+        parts[f"{number}.boxes"] = scene.boxes.astype(np.float32)
+        parts[f"{number}.drawn"] = np.array([scene.drawn])
+    temporary = path.with_suffix(".tmp.npz")
+    np.savez(temporary, names=np.array([scene.name for scene in scenes]), **parts)
+    temporary.replace(path)
+
+
+def kept(path: Path) -> list[Scene]:
+    """What `keep` wrote."""
+    scenes = []
+    with np.load(path) as parts:
+        for number, name in enumerate(parts["names"]):
+            windows = parts[f"{number}.windows"]
+            flat = np.unpackbits(parts[f"{number}.bits"]).astype(bool)
+            masks, at = [], 0
+            for left, top, rows, columns in windows.tolist():
+                masks.append(Mask(left, top, flat[at : at + rows * columns].reshape(rows, columns), 1.0))
+                at += rows * columns
+            scenes.append(
+                Scene(
+                    str(name),
+                    parts[f"{number}.density"],
+                    masks,
+                    parts[f"{number}.boxes"],
+                    bool(parts[f"{number}.drawn"][0]),
+                )
+            )
+    return scenes
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="annotated cells (CIL:54816 layout)")
+    parser.add_argument("--drawn", type=Path, required=True, help="cells with drawn masks: dapi/ and labels/")
+    parser.add_argument("--out", type=Path, default=Path("training-runs/scenes"))
+    parser.add_argument("--cells", type=int, default=700)
+    arguments = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    cells = read_split(arguments.data, "train")
+    cells = cells[:: max(1, len(cells) // arguments.cells)][: arguments.cells]
+    scenes = [annotated_scene(cell.name, read_grey(cell.image), cell.boxes) for cell in tqdm(cells, mininterval=20)]
+    scenes += [drawn_scene(*cell) for cell in drawn_cells(arguments.drawn, held_out=False)]
+    keep(scenes, arguments.out / "scenes.npz")
+    logging.info("%d cells, %d chromosomes with exact masks", len(scenes), sum(len(scene.masks) for scene in scenes))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,321 @@
+"""Training of the compact SAM on scenes that are known exactly (inference.training.scenes).
+
+Prompts as they come in use: boxes with a detector's errors, boxes and clicks, clicks alone, and a present mask with
+clicks where it is wrong.  bfloat16, channels last; the rate falls along a cosine over `cpu_hours` of processor time;
+resumable from `last.pt`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import random
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from inference.protocols import Mask
+from inference.stages.window import LARGE, SMALL, window_of
+from inference.training.cutouts import Scene, kept
+from inference.training.detector import _save
+from inference.training.scenes import Composed, boxes_of, compose, crop_of, donor, exposed
+
+FIELD = 384  # the side of a training scene
+SLOTS = 6  # points a prompt may have: two corners of a box, four clicks
+PROMPTS = 10  # a scene
+DRAWN_SHARE = 0.25
+
+
+def corrupted(bits: np.ndarray, rng: random.Random) -> np.ndarray:
+    """A mask with the errors that people correct: a part missing, too much, too thin or too fat."""
+    import cv2
+
+    wrong = bits.astype(np.uint8)
+    kind = rng.randrange(4)
+    rows, columns = np.nonzero(bits)
+    if len(rows) == 0:
+        return bits
+    at = rng.randrange(len(rows))
+    y, x = int(rows[at]), int(columns[at])
+    radius = rng.randint(6, 26)
+    if kind in (0, 3):
+        cv2.circle(wrong, (x, y), radius, 0, -1)
+    if kind in (1, 3):
+        angle = rng.uniform(0, 2 * math.pi)
+        far = (int(x + 1.2 * radius * math.cos(angle)), int(y + 1.2 * radius * math.sin(angle)))
+        cv2.line(wrong, (x, y), far, 1, rng.randint(6, 16))
+    if kind == 2:
+        size = rng.choice((3, 5))
+        change = cv2.erode if rng.random() < 0.5 else cv2.dilate
+        wrong = change(wrong, np.ones((size, size), np.uint8))
+    return wrong.astype(bool)
+
+
+def _pick(bits: np.ndarray, rng: random.Random) -> tuple[float, float] | None:
+    """A pixel of the bits, rather inside than at the rim."""
+    import cv2
+
+    if not bits.any():
+        return None
+    inner = cv2.erode(bits.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    rows, columns = np.nonzero(inner if inner.any() else bits)
+    at = rng.randrange(len(rows))
+    return float(columns[at]), float(rows[at])
+
+
+def prompt_for(
+    composed: Composed, index: int, box: np.ndarray, rng: random.Random
+) -> tuple[tuple[int, int, int], list[tuple[float, float, int]], np.ndarray | None, np.ndarray]:
+    """((left, top, side) of the window, points (x, y, label) in the window, present mask or None, the true bits)."""
+    target = composed.placed[index].mask
+    kind = rng.choices(("box", "box+points", "points", "refine"), (0.6, 0.13, 0.12, 0.15))[0]
+    middle = ((box[0] + box[2]) / 2, (box[1] + box[3]) / 2)
+    reach = float(max(box[2] - box[0], box[3] - box[1]))
+    if kind == "points":
+        rows, columns = np.nonzero(target.bits)
+        at = rng.randrange(len(rows))
+        middle, reach = (target.left + float(columns[at]), target.top + float(rows[at])), 999.0
+    middle = (middle[0] + rng.uniform(-4, 4), middle[1] + rng.uniform(-4, 4))
+    left, top, side = window_of(*middle, reach)
+    truth = _window_bits(target, left, top, side)
+    points: list[tuple[float, float, int]] = []
+    present = None
+    if kind in ("box", "box+points") or (kind == "refine" and rng.random() < 0.5):
+        points += [
+            (box[0] - left - 0.5, box[1] - top - 0.5, 2),
+            (box[2] - left - 0.5, box[3] - top - 0.5, 3),
+        ]
+    others = np.zeros_like(truth)
+    for other, one in enumerate(composed.placed):
+        if other != index:
+            others |= _window_bits(one.mask, left, top, side)
+    others &= ~truth
+    if kind == "refine":
+        present = corrupted(truth, rng)
+        missing, extra = _pick(truth & ~present, rng), _pick(present & ~truth, rng)
+        points += [(*missing, 1)] if missing else []
+        points += [(*extra, 0)] if extra else []
+        if rng.random() < 0.3:
+            inside = _pick(truth, rng)
+            points += [(*inside, 1)] if inside else []
+    elif kind != "box":
+        for _ in range(rng.choice((1, 1, 1, 2, 3))):
+            inside = _pick(truth, rng)
+            points += [(*inside, 1)] if inside else []
+        for _ in range(rng.choice((0, 0, 1, 2))):
+            outside = _pick(others if rng.random() < 0.7 and others.any() else ~truth, rng)
+            points += [(*outside, 0)] if outside and len(points) < SLOTS else []
+    return (left, top, side), points[:SLOTS], present, truth
+
+
+def _window_bits(mask: Mask, left: int, top: int, side: int) -> np.ndarray:
+    bits = np.zeros((side, side), bool)
+    rows, columns = mask.bits.shape
+    y1, x1 = max(top, mask.top), max(left, mask.left)
+    y2, x2 = min(top + side, mask.top + rows), min(left + side, mask.left + columns)
+    if y1 < y2 and x1 < x2:
+        bits[y1 - top : y2 - top, x1 - left : x2 - left] = mask.bits[
+            y1 - mask.top : y2 - mask.top, x1 - mask.left : x2 - mask.left
+        ]
+    return bits
+
+
+class Scenes:
+    """A torch iterable dataset without end (duck-typed)."""
+
+    def __init__(self, scenes: list[Scene]) -> None:
+        self.real = [scene for scene in scenes if not scene.drawn and len(scene.masks) > 3]
+        self.drawn = [scene for scene in scenes if scene.drawn]
+
+    def __len__(self) -> int:
+        return 10_000_000
+
+    def __getitem__(self, number: int) -> tuple[np.ndarray, list[Any]]:
+        import cv2
+
+        cv2.setNumThreads(0)
+        rng = random.Random()
+        while True:
+            pool = self.drawn if self.drawn and rng.random() < DRAWN_SHARE else self.real
+            base = crop_of(rng.choice(pool), FIELD, rng)
+            donors = []
+            for _ in range(rng.randint(2, 7) if pool is self.real else rng.randint(0, 4)):
+                scene = rng.choice(pool)
+                donors.append(donor(scene, rng.randrange(len(scene.masks)), rng))
+            composed = compose(base, donors, rng)
+            if composed.placed:
+                break
+        boxes = boxes_of(composed, rng)
+        order = list(range(len(composed.placed)))
+        rng.shuffle(order)
+        order.sort(key=lambda index: composed.placed[index].kind == "lone")
+        lone = [index for index in order if composed.placed[index].kind == "lone"][:3]
+        chosen = ([index for index in order if composed.placed[index].kind != "lone"] + lone)[:PROMPTS]
+        prompts = [prompt_for(composed, index, boxes[index], rng) for index in chosen]
+        return exposed(composed.density, rng), prompts
+
+
+def collate(samples: list[tuple[np.ndarray, list[Any]]]) -> dict[str, Any]:
+    """Fields float (b, 1, FIELD, FIELD), and for each window size its prompts as tensors."""
+    import torch
+
+    fields = torch.from_numpy(np.stack([field for field, _ in samples])).float().div_(255)[:, None]
+    groups = {}
+    for size in (SMALL, LARGE):
+        rows = [
+            (owner, *prompt) for owner, (_, prompts) in enumerate(samples) for prompt in prompts if prompt[0][2] == size
+        ]
+        if not rows:
+            continue
+        points = np.zeros((len(rows), SLOTS, 2), np.float32)
+        labels = np.full((len(rows), SLOTS), -1, np.float32)
+        present = np.zeros((len(rows), 1, size, size), np.float32)
+        for row, (_, _, given, mask, _) in enumerate(rows):
+            for slot, (x, y, label) in enumerate(given):
+                points[row, slot], labels[row, slot] = (x, y), label
+            if mask is not None:
+                present[row, 0] = np.where(mask, 6.0, -6.0)
+        groups[size] = {
+            "owners": [row[0] for row in rows],
+            "corners": [row[1][:2] for row in rows],
+            "points": torch.from_numpy(points),
+            "labels": torch.from_numpy(labels),
+            "present": torch.from_numpy(present),
+            "has": torch.tensor([float(row[3] is not None) for row in rows]),
+            "truth": torch.from_numpy(np.stack([row[4] for row in rows])).float()[:, None],
+        }
+    return {"fields": fields.contiguous(memory_format=torch.channels_last), "groups": groups}
+
+
+def batch_loss(model: Any, batch: dict[str, Any]) -> tuple[Any, dict[str, float]]:
+    """Cross-entropy (hard pixels count more) + Dice + the error of the expected IoU, a mean over prompts."""
+    import torch
+    from torch.nn import functional
+
+    from inference.training.sam_model import windows
+
+    embedding, middle, fine = model.image_encoder(batch["fields"])
+    losses, ious, errors = [], [], []
+    for size, group in batch["groups"].items():
+        views = [
+            windows(
+                features,
+                group["owners"],
+                [(left // step, top // step) for left, top in group["corners"]],
+                size // step,
+            )
+            for features, step in ((embedding, 4), (middle, 2), (fine, 1))
+        ]
+        logits, expected = model.prompt(*views, group["points"], group["labels"], group["present"], group["has"])
+        logits, expected, truth = logits.float(), expected.float()[:, 0], group["truth"]
+        shares = torch.sigmoid(logits)
+        surprise = functional.binary_cross_entropy_with_logits(logits, truth, reduction="none")
+        hard = ((shares - truth).abs().detach() + 0.1) ** 0.5
+        area = truth.sum((1, 2, 3)).clamp(min=40)
+        crossed = (surprise * hard).sum((1, 2, 3)) / area
+        dice = 1 - (2 * (shares * truth).sum((1, 2, 3)) + 1) / (shares.sum((1, 2, 3)) + truth.sum((1, 2, 3)) + 1)
+        found = logits > 0
+        both = (found & (truth > 0)).sum((1, 2, 3)).float()
+        iou = both / (found.sum((1, 2, 3)) + truth.sum((1, 2, 3)) - both).clamp(min=1)
+        losses.append(crossed + dice + (expected - iou) ** 2)
+        ious.append(iou.detach())
+        errors.append((expected - iou).abs().detach())
+    loss = torch.cat(losses)
+    return loss.mean(), {"iou": float(torch.cat(ious).mean()), "expected": float(torch.cat(errors).mean())}
+
+
+def train(
+    *, scenes: Path, out: Path, cpu_hours: float, batch: int, rate: float, threads: int, start: Path | None = None
+) -> None:
+    """Train from nothing, or go on from out/last.pt, until `cpu_hours` are spent."""
+    import copy
+
+    import torch
+
+    from inference.training.sam_model import CompactSam
+
+    out.mkdir(parents=True, exist_ok=True)
+    torch.set_num_threads(threads)
+    model: Any = CompactSam().to(memory_format=torch.channels_last)
+    if start is not None:
+        model.load_state_dict(torch.load(start, weights_only=True)["model"], strict=False)
+    ema = copy.deepcopy(model)
+    optimiser = torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=0.02, betas=(0.9, 0.99))
+    spent, step = 0.0, 0
+    last = out / "last.pt"
+    if last.exists():
+        state = torch.load(last, weights_only=False)
+        for part, name in ((model, "model"), (ema, "ema"), (optimiser, "optimiser")):
+            part.load_state_dict(state[name])
+        spent, step = state["spent"], state["step"]
+    dataset: Any = Scenes(kept(scenes))
+    loader: Any = torch.utils.data.DataLoader(
+        dataset, batch_size=batch, num_workers=1, collate_fn=collate, prefetch_factor=4
+    )
+    clock = time.process_time()
+    notes: list[dict[str, float]] = []
+
+    def keep() -> None:
+        _save(
+            last,
+            {
+                "model": model.state_dict(),
+                "ema": ema.state_dict(),
+                "optimiser": optimiser.state_dict(),
+                "spent": spent,
+                "step": step,
+            },
+        )
+
+    model.train()
+    for samples in loader:
+        share = min(1.0, spent / (cpu_hours * 3600))
+        now = rate * min(1.0, (step + 1) / 150) * (0.02 + 0.98 * (1 + math.cos(math.pi * share)) / 2)
+        for settings in optimiser.param_groups:
+            settings["lr"] = now
+        with torch.autocast("cpu", torch.bfloat16):
+            loss, items = batch_loss(model, samples)
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimiser.step()
+        step += 1
+        decay = min(0.997, 1 - 1 / (step / 4 + 2))
+        with torch.no_grad():
+            for ours, theirs in zip(ema.state_dict().values(), model.state_dict().values(), strict=True):
+                if ours.dtype.is_floating_point:
+                    ours.lerp_(theirs, 1 - decay)
+                else:
+                    ours.copy_(theirs)
+        spent, clock = spent + time.process_time() - clock, time.process_time()
+        notes.append({"loss": float(loss.detach()), **items})
+        if step % 25 == 0:
+            line = {"step": step, "cpu_hours": round(spent / 3600, 4), "rate": now}
+            line |= {key: round(float(np.mean([note[key] for note in notes])), 4) for key in notes[0]}
+            with (out / "progress.jsonl").open("a") as log:
+                log.write(json.dumps(line) + "\n")
+            notes = []
+        if step % 100 == 0:
+            keep()
+        if spent >= cpu_hours * 3600:
+            break
+    keep()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--scenes", type=Path, default=Path("training-runs/scenes/scenes.npz"))
+    parser.add_argument("--out", type=Path, default=Path("training-runs/sam"))
+    parser.add_argument("--cpu-hours", type=float, default=1.5)
+    parser.add_argument("--batch", type=int, default=4)
+    parser.add_argument("--rate", type=float, default=1e-3)
+    parser.add_argument("--start", type=Path, help="a checkpoint whose weights a new run begins with")
+    parser.add_argument("--threads", type=int, default=2)
+    train(**vars(parser.parse_args()))
+
+
+if __name__ == "__main__":
+    main()
