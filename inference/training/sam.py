@@ -21,6 +21,7 @@ from inference.protocols import Mask
 from inference.stages.window import LARGE, SMALL, window_of
 from inference.training.cutouts import Scene, kept
 from inference.training.detector import _save
+from inference.training.interrupts import pause_point
 from inference.training.scenes import Composed, boxes_of, compose, crop_of, donor, exposed
 
 FIELD = 384  # the side of a training scene
@@ -300,6 +301,7 @@ def train(
             notes = []
         if step % 100 == 0:
             keep()
+        pause_point(keep)
         if spent >= cpu_hours * 3600:
             break
     keep()
