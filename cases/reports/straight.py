@@ -109,7 +109,12 @@ def _reaches(
     right = np.where(beside > 0, beside, np.inf).min(axis=1)
     left = np.where(beside <= 0, -beside, np.inf).min(axis=1)
     known = is_inside & np.isfinite(left) & np.isfinite(right)
-    return np.where(known, left, 0.0), np.where(known, right, 0.0)
+    left, right = np.where(known, left, 0.0), np.where(known, right, 0.0)
+    if not known.any():
+        return left, right
+    # A neighbour that was cut out along with it would be drawn as a spike: no side is wider than the whole usually is.
+    most = float(np.sort(left + right)[len(left) // 2])
+    return np.minimum(left, most), np.minimum(right, most)
 
 
 def _bilinear(pixels: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:

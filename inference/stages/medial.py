@@ -31,12 +31,12 @@ def medial_line(bits: np.ndarray) -> tuple[np.ndarray, float]:
         way = _straight(inside)
     else:
         way = _trimmed(way, radius)
-        for width in (1.0, 0.6):
+        for width in (0.7, 0.4):
             way = _smooth(way, radius, width)
-            left, right = reaches(inside, way, normals(way), 2.5 * radius)
-            shift = np.clip((right - left) / 2, -0.6 * radius, 0.6 * radius)
-            way = way + normals(way) * shift[:, None]
-        way = _smooth(way, radius, 0.6)
+            across = normals(way)
+            left, right = reaches(inside, way, across, 2 * radius)
+            way = way + across * np.clip((right - left) / 2, -0.6 * radius, 0.6 * radius)[:, None]
+        way = _smooth(way, radius, 0.3)
     return _to_the_outline(inside, way, radius), radius
 
 
@@ -47,13 +47,16 @@ def normals(line: np.ndarray) -> np.ndarray:
 
 
 def tangents(line: np.ndarray) -> np.ndarray:
-    along = np.gradient(line, axis=0)
-    return np.asarray(along / np.maximum(np.linalg.norm(along, axis=1, keepdims=True), 1e-9))
+    along = np.empty_like(line)
+    along[1:-1] = line[2:] - line[:-2]
+    along[0], along[-1] = line[1] - line[0], line[-1] - line[-2]
+    return np.asarray(along / np.maximum(np.sqrt((along * along).sum(axis=1, keepdims=True)), 1e-9))
 
 
 def arc(line: np.ndarray) -> np.ndarray:
     """float64 (n,): the way along the line to each of its points, from 0."""
-    return np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(line, axis=0), axis=1))])
+    steps = line[1:] - line[:-1]
+    return np.concatenate([[0.0], np.cumsum(np.sqrt((steps * steps).sum(axis=1)))])
 
 
 def at_even_steps(line: np.ndarray, count: int) -> np.ndarray:
@@ -66,21 +69,23 @@ def reaches(inside: np.ndarray, line: np.ndarray, across: np.ndarray, most: floa
     """How far the shape goes on to the left and to the right of each point, float64 (n,) pixels each, `most` at most;
     0 on both sides where the point itself lies outside."""
     steps = np.arange(0, most, 0.5)
-    sides = []
-    for sign in (-1.0, 1.0):
-        places = line[:, None, :] + sign * steps[None, :, None] * across[:, None, :]
-        within = sampled(inside, places)
-        ends = np.where(within.all(axis=1), len(steps), within.argmin(axis=1))
-        sides.append(np.maximum(0.0, 0.5 * ends - 0.25) * (ends > 0))
-    return sides[0], sides[1]
+    # Both sides in one array: many small calls would cost more than the arithmetic.
+    places = line[:, None, None] + np.multiply.outer((-1.0, 1.0), steps)[None, :, :, None] * across[:, None, None]
+    within = sampled(inside, places)
+    ends = np.where(within.all(axis=2), len(steps), within.argmin(axis=2))
+    far = np.maximum(0.0, 0.5 * ends - 0.25)
+    return far[:, 0], far[:, 1]
 
 
 def sampled(inside: np.ndarray, places: np.ndarray) -> np.ndarray:
     """bool (…): whether the pixel under each place is inside."""
-    columns, rows = np.floor(places[..., 0]).astype(int), np.floor(places[..., 1]).astype(int)
     height, width = inside.shape
-    within = (columns >= 0) & (rows >= 0) & (columns < width) & (rows < height)
-    return np.asarray(within & inside[np.clip(rows, 0, height - 1), np.clip(columns, 0, width - 1)])
+    framed = np.zeros((height + 2, width + 2), bool)
+    framed[1:-1, 1:-1] = inside
+    # Above zero, cutting off the fraction is rounding down; the frame catches all that lies outside.
+    columns = np.minimum(np.maximum(places[..., 0] + 1, 0), width + 1).astype(np.intp)
+    rows = np.minimum(np.maximum(places[..., 1] + 1, 0), height + 1).astype(np.intp)
+    return np.asarray(framed[rows, columns])
 
 
 def _length(line: np.ndarray) -> float:
@@ -310,6 +315,6 @@ def _to_the_outline(inside: np.ndarray, line: np.ndarray, radius: float) -> np.n
         along /= max(float(np.linalg.norm(along)), 1e-9)
         steps = np.arange(0.25, max(inside.shape) * 1.5, 0.25)
         within = sampled(inside, way[-1] + steps[:, None] * along)
-        reach = steps[: int(within.argmin())] if not within.all() else steps
+        reach = steps if within.all() else steps[: int(within.argmin())]
         ends.append(way[-1] + (reach[-1] if len(reach) else 0.0) * along)
     return np.concatenate([ends[0][None], line, ends[1][None]])

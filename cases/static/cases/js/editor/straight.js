@@ -52,6 +52,9 @@ export function unrolledRows(chromosome, rows) {
     const across = [down[1], -down[0]];
     found.push({ x, y, across, down, ...reaches(chromosome.rings, [x, y], across, down) });
   }
+  // A neighbour that was cut out along with it would be drawn as a spike: no side is wider than the whole usually is.
+  const most = found.map(({ left, right }) => left + right).sort((a, b) => a - b)[Math.floor(rows / 2)];
+  for (const row of found) [row.left, row.right] = [Math.min(row.left, most), Math.min(row.right, most)];
   return { rows: found, length: whole };
 }
 
