@@ -83,8 +83,10 @@ export class CountQueue {
 
   /* A later count of the same cell was made on top of the one just stored. */
   #rebase(cell, { base_version: version }) {
-    for (const item of this.items)
-      if (item.cell === cell && item.kind === "count") item.body = { ...item.body, base_version: version };
+    const rebased = (item) =>
+      item.cell === cell && item.kind === "count" ? { ...item, body: { ...item.body, base_version: version } } : item;
+    this.items = this.items.map(rebased);
+    this.#keep((kept) => kept.map(rebased));
   }
 
   #done(item) {
