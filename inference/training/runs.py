@@ -290,7 +290,7 @@ def _progress(out: Path, hours: float, shown: bool) -> Iterator[None]:
         while not ended.wait(2):
             bar.n = min(hours, begun + (time.process_time() - clock) / 3600)
             told = {key: value for key, value in _newest(out).items() if key in ("loss", "right")}
-            bar.set_postfix({"steps": interrupts.steps()} | told, refresh=False)
+            bar.set_postfix(({"steps": made} if (made := interrupts.steps()) else {}) | told, refresh=False)
             bar.refresh()
 
     follower = threading.Thread(target=follow, daemon=True)
