@@ -5,7 +5,6 @@ No model is loaded to show it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -34,7 +33,7 @@ class Card:
     role: str
     name: str
     version: str
-    entry: Mapping[str, Any] = field(repr=False)
+    entry: dict[str, Any] = field(repr=False)
     files: dict[str, str]
     faults: list[str]
     active: bool

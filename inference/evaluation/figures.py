@@ -22,7 +22,7 @@ def draw_all(observations: Sequence[Observation], metrics: dict[str, Any], out: 
     import matplotlib
 
     matplotlib.use("Agg")
-    style = {
+    style: Any = {
         "font.size": 10, "axes.edgecolor": _QUIET, "axes.labelcolor": _INK, "text.color": _INK,
         "xtick.color": _QUIET, "ytick.color": _QUIET, "axes.spines.top": False, "axes.spines.right": False,
         "axes.titlesize": 12, "axes.titlelocation": "left", "axes.titleweight": "bold", "axes.titlepad": 12,

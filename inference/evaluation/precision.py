@@ -65,7 +65,7 @@ def _ranked(number: int, seen: Observation, stage: str, alternatives: bool) -> l
             rows.append(_row(number, box, own) | {"score": there * sure})
         if alternatives and likely is not None:
             rows += [
-                _row(number, box, other) | {"score": there * float(likely[index, other])}
+                _row(number, box, int(other)) | {"score": there * float(likely[index, other])}
                 for other in np.flatnonzero(likely[index] * there >= _LEAST)
                 if other != own
             ]
