@@ -46,6 +46,7 @@ def as_person(unhurried_server: Any, browser_context: Any) -> Callable[[Any, str
         if user is not None:
             sign_in(browser_context, user, unhurried_server.url)
         page = browser_context.new_page()
+        page.set_default_timeout(60_000)  # looking takes seconds, and says nothing about how fast a page is
         page.goto(unhurried_server.url + address, wait_until="load")
         return page
 
