@@ -30,7 +30,14 @@ ROW = [
 def test_centromeres_stand_on_one_line() -> None:
     found = lifts(ROW)
     usual = bands.centromere("5")
-    below = {"c01": 50, "c02": 60, "c03": 60 * (1 - usual), "c04": 90 * (1 - bands.centromere("2") - 0.15), "c05": 4, "c06": 60}
+    below = {
+        "c01": 50,
+        "c02": 60,
+        "c03": 60 * (1 - usual),
+        "c04": 90 * (1 - bands.centromere("2") - 0.15),
+        "c05": 4,
+        "c06": 60,
+    }
     for identifier, own in below.items():
         assert found[identifier] == pytest.approx(60 - own, abs=0.6), identifier
 
