@@ -12,12 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from inference.protocols import AnalysisError, Detections, Detector, Proposal, Segmenter
+from inference.protocols import AnalysisError, Detections, Detector, Mask, Proposal, Segmenter
 from inference.stages import axis
 from inference.stages.assign import name_cell
 from inference.stages.classify import Classifier, class_probabilities
 from inference.stages.confidence import Calibration, Namer, name_known
 from inference.stages.load import light_ground
+from inference.stages.presence import ASIDE, features, settle
 from inference.stages.proposal import propose
 from inference.stages.quality import BLANK, is_blank, is_noise, note
 from inference.stages.scale import detect_at_usual_scale
@@ -74,8 +75,9 @@ def analyse(
     with stage("classify"):
         probabilities = class_probabilities(seen, detections, masks, classifier)
     with stage("assign"):
-        is_there = calibration.is_there(detections.scores)
-        names = name_known(probabilities, detections.scores, calibration, namer)
+        is_there, present = _judged(detections, masks, probabilities, calibration)
+        kept = np.flatnonzero(present)
+        names = name_known(probabilities[kept], detections.scores[kept], calibration, namer, is_there[kept])
         proposal = propose(
             image_facts=image_facts,
             shape=(pixels.shape[0], pixels.shape[1]),
@@ -83,9 +85,10 @@ def analyse(
             masks=masks,
             axes=axes,
             probabilities=probabilities,
-            names=names,
+            names=dict(zip(kept.tolist(), names, strict=True)),
+            aside=np.flatnonzero(~present & (is_there >= ASIDE)).tolist(),
             is_there=is_there,
-            note=BLANK if blank else note(seen, detections),
+            note=BLANK if blank else note(seen, _rows(detections, kept)),
             models=[detector.info, segmenter.info, *([classifier.info] if classifier else [])],
         )
     timings["total"] = round(time.perf_counter() - started, 4)
@@ -93,8 +96,21 @@ def analyse(
     return proposal
 
 
+def _judged(
+    detections: Detections, masks: list[Mask], probabilities: np.ndarray, calibration: Calibration
+) -> tuple[np.ndarray, np.ndarray]:
+    """The chance that each candidate is a chromosome, float (n,), and whether it is taken for one, bool (n,)."""
+    if calibration.presence is None:
+        return calibration.is_there(detections.scores), np.ones(len(detections), bool)
+    is_there = calibration.presence.chance(features(detections.scores, detections.boxes, masks, probabilities))
+    return is_there, settle(is_there, probabilities)
+
+
 def _best(detections: Detections) -> Detections:
     if len(detections) <= MOST:
         return detections
-    kept = np.sort(np.argsort(-detections.scores)[:MOST])
+    return _rows(detections, np.sort(np.argsort(-detections.scores)[:MOST]))
+
+
+def _rows(detections: Detections, kept: np.ndarray) -> Detections:
     return Detections(detections.boxes[kept], detections.scores[kept], detections.probabilities[kept])

@@ -60,7 +60,10 @@ class CompactSam:
         if len(boxes) == 0:
             return []
         embedded = self.embed(pixels, boxes)
-        prompts = [(box, np.zeros((0, 3), np.float32), None) for box in np.asarray(boxes, np.float32)]
+        none = np.zeros((0, 3), np.float32)
+        prompts: list[tuple[np.ndarray | None, np.ndarray, Mask | None]] = [
+            (box, none, None) for box in np.asarray(boxes, np.float32)
+        ]
         return self._cut(pixels.shape, embedded, prompts)
 
     def cut(

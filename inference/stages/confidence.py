@@ -14,6 +14,7 @@ import numpy as np
 
 from inference.labels import UNKNOWN
 from inference.stages.assign import Named
+from inference.stages.presence import Presence
 
 _EDGE = 1e-4
 _FAINT = 0.35  # chance of being there below which a person is asked
@@ -34,6 +35,7 @@ class Calibration:
     """How the log-odds of a right name follow from the class's probability and from what another name would cost the
     cell, and the log-odds of there being a chromosome from the detector's score.
 
+    presence: how candidates are judged once they have been cut; None where nothing was fitted.
     unknown_below: a probability of the likeliest class under which nothing is named; 0 names everything.
     """
 
@@ -43,12 +45,14 @@ class Calibration:
     presence_slope: float = 1.0
     presence_offset: float = 0.0
     unknown_below: float = 0.0
+    presence: Presence | None = None
 
     @classmethod
     def of(cls, listed: Mapping[str, Any] | None) -> Calibration:
         """From the manifest; as the models say it where nothing was fitted."""
-        known = cls.__dataclass_fields__
-        return cls(**{key: float(value) for key, value in (listed or {}).items() if key in known})
+        numbers = {key: value for key, value in (listed or {}).items() if key in cls.__dataclass_fields__}
+        judged = Presence.of(numbers.pop("presence", None))
+        return cls(**{key: float(value) for key, value in numbers.items()}, presence=judged)
 
     def name_right(self, share: float, margin: float) -> float:
         """0..1: the chance that a name is right."""
@@ -67,13 +71,18 @@ Namer = Callable[[np.ndarray, np.ndarray], list[Named]]
 
 
 def name_known(
-    probabilities: np.ndarray, detection_scores: np.ndarray, calibration: Calibration, namer: Namer
+    probabilities: np.ndarray,
+    detection_scores: np.ndarray,
+    calibration: Calibration,
+    namer: Namer,
+    is_there: np.ndarray | None = None,
 ) -> list[Named]:
     """Names with calibrated scores.  What looks like no class is left out of the naming and stays unknown.
 
     probabilities: float (n, 24), rows sum to 1.  detection_scores: float (n,), as the detector gives them.
+    is_there: float (n,), the chance that each is a chromosome, where it is known better than from these scores.
     """
-    is_there = calibration.is_there(detection_scores)
+    is_there = calibration.is_there(detection_scores) if is_there is None else is_there
     likeliest = probabilities.max(axis=1) if len(probabilities) else np.zeros(0)
     known = np.flatnonzero(likeliest >= calibration.unknown_below)
     named = dict(zip(known.tolist(), namer(probabilities[known], detection_scores[known]), strict=True))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -26,49 +26,62 @@ def propose(
     masks: list[Mask],
     axes: list[Axis],
     probabilities: np.ndarray,
-    names: list[Named],
+    names: Mapping[int, Named],
+    aside: Sequence[int],
     is_there: np.ndarray,
     note: str,
     models: list[ModelInfo],
 ) -> Proposal:
-    """Chromosomes stand in the order of the sheet; their masks in the same order.  is_there: float (n,), the chance
-    that each detection is a chromosome."""
+    """Chromosomes stand in the order of the sheet; their masks in the same order.
+
+    names: by row, of what is taken for a chromosome.  aside: rows that are not, and are shown as debris for a person
+    to decide.  is_there: float (n,), the chance that each detection is a chromosome.
+    """
     uncut = [not mask.bits.any() for mask in masks]
     masks = [
         box_mask(box, *shape) if empty else mask
         for mask, box, empty in zip(masks, detections.boxes, uncut, strict=True)
     ]
-    neighbours = touching(
-        [Mask(0, 0, np.zeros((0, 0), bool), 0.0) if e else m for m, e in zip(masks, uncut, strict=True)]
-    )
-    order = sorted(range(len(names)), key=lambda row: (LABELS.index(names[row].label), names[row].copy))
-    chromosomes = []
-    for number, row in enumerate(order, 1):
-        flags = list(names[row].flags)
-        if uncut[row]:
-            flags.append("could not be cut out: its whole box is shown")
-        if neighbours[row]:
-            others = sorted({names[other].label for other in neighbours[row]}, key=LABELS.index)
-            flags.append(f"touches {', '.join(others)}: check the cut")
+    shown = [row in names and not empty for row, empty in enumerate(uncut)]
+    nothing = Mask(0, 0, np.zeros((0, 0), bool), 0.0)
+    neighbours = touching([mask if seen else nothing for mask, seen in zip(masks, shown, strict=True)])
+    order = sorted(names, key=lambda row: (LABELS.index(names[row].label), names[row].copy))
+    chromosomes: list[dict[str, Any]] = []
+
+    def add(row: int, label: str, state: str, place: int, score: float, flags: list[str]) -> None:
         chromosomes.append(
             {
-                "id": f"c{number:02d}",
-                "label": names[row].label,
-                "state": "present",
-                "order": names[row].copy - 1,
+                "id": f"c{len(chromosomes) + 1:02d}",
+                "label": label,
+                "state": state,
+                "order": place,
                 "rings": rings(masks[row]),
                 "box": [round(float(value), 1) for value in detections.boxes[row]],
                 "angle": axes[row].angle,
                 "flip": False,
                 "detection_score": round(float(is_there[row]), 4),
-                "score": round(names[row].score, 4),
-                "probabilities": _likeliest(probabilities[row], names[row].label),
+                "score": round(score, 4),
+                "probabilities": _likeliest(probabilities[row], label),
                 "flags": flags,
                 "reviewed": False,
                 "source": "machine",
                 **measured(axes[row]),
             }
         )
+
+    for row in order:
+        flags = list(names[row].flags)
+        if uncut[row]:
+            flags.append("could not be cut out: its whole box is shown")
+        if neighbours[row]:
+            others = sorted({names[other].label for other in neighbours[row]}, key=LABELS.index)
+            flags.append(f"touches {', '.join(others)}: check the cut")
+        add(row, names[row].label, "present", names[row].copy - 1, names[row].score, flags)
+    for place, row in enumerate(aside):
+        own = int(probabilities[row].argmax())
+        chance = round(100 * float(is_there[row]))
+        reason = f"left out: perhaps a {CHROMOSOMES[own]}, perhaps a piece of another ({chance} % a chromosome)"
+        add(row, CHROMOSOMES[own], "debris", place, float(probabilities[row, own]), [reason])
     document = {
         "schema": "karyosite.karyogram/1",
         "image": {key: image_facts[key] for key in ("sha256", "page", "width", "height")},
@@ -78,7 +91,7 @@ def propose(
     }
     margins = np.array([names[row].margin for row in order])
     evidence = Evidence(detections.probabilities[order], probabilities[order], margins, detections.scores[order])
-    return Proposal(document, [masks[row] for row in order], models, evidence=evidence)
+    return Proposal(document, [masks[row] for row in (*order, *aside)], models, evidence=evidence)
 
 
 def measured(axis: Axis) -> dict[str, Any]:

@@ -208,7 +208,8 @@ def keep(scenes: list[Scene], path: Path) -> None:
         parts[f"{number}.boxes"] = scene.boxes.astype(np.float32)
         parts[f"{number}.drawn"] = np.array([scene.drawn])
     temporary = path.with_suffix(".tmp.npz")
-    np.savez(temporary, names=np.array([scene.name for scene in scenes]), **parts)
+    parts["names"] = np.array([scene.name for scene in scenes])
+    np.savez(temporary, **parts)  # type: ignore[arg-type]
     temporary.replace(path)
 
 

@@ -34,7 +34,7 @@ def corrupted(bits: np.ndarray, rng: random.Random) -> np.ndarray:
     """A mask with the errors that people correct: a part missing, too much, too thin or too fat."""
     import cv2
 
-    wrong = bits.astype(np.uint8)
+    wrong: Any = bits.astype(np.uint8)
     kind = rng.randrange(4)
     rows, columns = np.nonzero(bits)
     if len(rows) == 0:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import random
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -47,13 +48,13 @@ def donor(scene: Scene, row: int, rng: random.Random) -> tuple[np.ndarray, np.nd
     source = scene.density[max(0, top) : top + rows + 2 * _HALO, max(0, left) : left + columns + 2 * _HALO]
     y, x = max(0, -top), max(0, -left)
     padded[y : y + source.shape[0], x : x + source.shape[1]] = source
-    bits = np.pad(mask.bits, _HALO).astype(np.float32)
+    bits: Any = np.pad(mask.bits, _HALO).astype(np.float32)
     # Only what is the chromosome's own: its inside, and a soft edge around.
     edge = np.clip(cv2.GaussianBlur(cv2.dilate(bits, np.ones((3, 3))), (0, 0), 1.0), 0, 1)
-    padded = (padded * edge).astype(np.uint8)
+    padded = np.asarray(padded * edge, np.uint8)
     angle, scale = rng.uniform(0, 360), math.exp(rng.gauss(0, 0.06))
     side = int(math.hypot(*padded.shape) * scale) + 4
-    turn = cv2.getRotationMatrix2D((padded.shape[1] / 2 - 0.5, padded.shape[0] / 2 - 0.5), angle, scale)
+    turn: Any = cv2.getRotationMatrix2D((padded.shape[1] / 2 - 0.5, padded.shape[0] / 2 - 0.5), angle, scale)
     turn[:, 2] += (np.array([side, side]) - padded.shape[::-1]) / 2
     if rng.random() < 0.5:
         padded, bits = padded[:, ::-1].copy(), bits[:, ::-1].copy()

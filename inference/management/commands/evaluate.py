@@ -18,7 +18,7 @@ from django.core.management.base import BaseCommand, CommandError
 from inference import registry
 from inference.backends.crop_classifier import CropClassifier
 from inference.backends.yolov10 import Yolov10Detector
-from inference.evaluation import measures, pooling
+from inference.evaluation import measures, pooling, presence
 from inference.evaluation.calibration import choose as choose_confidence
 from inference.evaluation.cells import Table, evaluate, evenly
 from inference.evaluation.source import SourceError, read_cells
@@ -66,6 +66,12 @@ class Command(BaseCommand):
             help="instead, fit what the models' scores are worth, and below what a chromosome stays unnamed",
         )
 
+        instead.add_argument(
+            "--choose-presence",
+            action="store_true",
+            help="instead, fit how the detector's candidates are judged once they have been cut and looked at",
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
         left_out = {word.strip() for word in options["without"].split(",") if word.strip()}
         if left_out - set(_LEFT_OUT):
@@ -98,6 +104,15 @@ class Command(BaseCommand):
                 found = detector.detect(pixels)
                 looked.append(pooling.see(cell, pixels, found, segmenter.segment(pixels, found.boxes), classifier))
             self.stdout.write(json.dumps(pooling.choose(looked), indent=2))
+            return
+        if options["choose_presence"]:
+            looked_at = [
+                presence.look(read_grey(cell.image), cell.boxes, detector, segmenter, classifier) for cell in shown
+            ]
+            try:
+                self.stdout.write(json.dumps(presence.choose(looked_at), indent=2))
+            except ValueError as error:
+                raise CommandError(str(error)) from error
             return
         run = partial(
             analyse,

@@ -1,0 +1,141 @@
+"""Which of the detector's candidates are chromosomes, once all of them have been cut and looked at.
+
+A second box on one chromosome has the same outline as the first; a piece of one lies within another; dirt looks like
+no class.  None of that is known while boxes are found, so the detector hands over more candidates than there are
+chromosomes, and they are judged here: first each by what it looks like (a logistic regression, fitted on validation
+cells), then all together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from inference.backends.boxes import overlap
+from inference.labels import CHROMOSOMES
+from inference.protocols import Mask
+
+FEATURES = (
+    "log-odds of the detector's score",
+    "IoU of the box with a surer one's",
+    "IoU of the mask with a surer one's",
+    "share of the mask within a surer one's",
+    "log-odds of the likeliest class",
+    "distance of the area from the cell's median, logarithm",
+    "area to the cell's median, logarithm",
+    "share of the mask within another",
+)
+ASIDE = 0.3  # chance from which one that was left out is kept in sight, as debris
+# Natural logarithms of odds.  An empty first or second place, and a third one, are what they are in few cells; far
+# less is charged than their rarity would allow, so that a cell that shows 45 or 47 clearly stays as it is.
+_MISSING, _FURTHER, _SEX = 3.0, 3.5, 1.5
+_SURE = 0.95  # chance from which a candidate is taken whatever the cell has
+_PLACES = 4
+_FLOOR = 0.002
+_EDGE = 0.005
+_NEVER = 1e6
+
+
+@dataclass(frozen=True)
+class Presence:
+    """A logistic regression over FEATURES, each brought to mean 0 and spread 1."""
+
+    mean: tuple[float, ...]
+    spread: tuple[float, ...]
+    weights: tuple[float, ...]
+    offset: float
+
+    @classmethod
+    def of(cls, listed: Mapping[str, Any] | None) -> Presence | None:
+        """From the manifest; None where nothing was fitted, or for other features."""
+        if not listed or any(len(listed[name]) != len(FEATURES) for name in ("mean", "spread", "weights")):
+            return None
+        numbers = {name: tuple(map(float, listed[name])) for name in ("mean", "spread", "weights")}
+        return cls(**numbers, offset=float(listed["offset"]))
+
+    def chance(self, features: np.ndarray) -> np.ndarray:
+        """float32 (n,), 0..1: that each candidate is a chromosome.  features: float (n, len(FEATURES))."""
+        odds = (features - np.array(self.mean)) / np.array(self.spread) @ np.array(self.weights) + self.offset
+        return np.asarray(1 / (1 + np.exp(-odds)), np.float32)
+
+
+def features(scores: np.ndarray, boxes: np.ndarray, masks: Sequence[Mask], probabilities: np.ndarray) -> np.ndarray:
+    """float (n, len(FEATURES)).  scores: float (n,), the detector's.  probabilities: float (n, 24)."""
+    count = len(scores)
+    if count == 0:
+        return np.zeros((0, len(FEATURES)))
+    surer = np.empty(count, int)
+    surer[np.argsort(-scores, kind="stable")] = np.arange(count)
+    above = surer[None, :] < surer[:, None]
+    areas = np.maximum([int(mask.bits.sum()) for mask in masks], 1).astype(np.float64)
+    shared = shared_areas(masks)
+    together = shared / np.maximum(areas[:, None] + areas[None] - shared, 1)
+    within = shared / areas[:, None]
+    likeliest = np.clip(probabilities.max(axis=1), 1e-3, 1 - 1e-3)
+    score = np.clip(scores.astype(np.float64), 1e-4, 1 - 1e-4)
+    size = np.log(areas / np.median(areas) + 0.02)
+    return np.stack(
+        [
+            np.log(score / (1 - score)),
+            np.where(above, overlap(boxes, boxes), 0).max(axis=1),
+            np.where(above, together, 0).max(axis=1),
+            np.where(above, within, 0).max(axis=1),
+            np.log(likeliest / (1 - likeliest)),
+            np.abs(size),
+            size,
+            np.where(np.eye(count, dtype=bool), 0, within).max(axis=1),
+        ],
+        axis=1,
+    )
+
+
+def shared_areas(masks: Sequence[Mask]) -> np.ndarray:
+    """float (n, n): pixels that two masks share; the diagonal is 0."""
+    shared = np.zeros((len(masks), len(masks)))
+    for first, one in enumerate(masks):
+        bottom, right = one.top + one.bits.shape[0], one.left + one.bits.shape[1]
+        for second in range(first):
+            other = masks[second]
+            y1, x1 = max(one.top, other.top), max(one.left, other.left)
+            y2, x2 = min(bottom, other.top + other.bits.shape[0]), min(right, other.left + other.bits.shape[1])
+            if y1 < y2 and x1 < x2:
+                part = one.bits[y1 - one.top : y2 - one.top, x1 - one.left : x2 - one.left]
+                rest = other.bits[y1 - other.top : y2 - other.top, x1 - other.left : x2 - other.left]
+                shared[first, second] = shared[second, first] = int((part & rest).sum())
+    return shared
+
+
+def _price(label: str, copy: int) -> float:
+    """What it costs the cell that the copy-th place (1, 2, 3 …) of a class is taken; below 0: what it saves."""
+    if label == "Y":
+        return -_SEX if copy == 1 else (copy - 1) * _FURTHER
+    if copy <= 2:
+        return -_SEX if (label, copy) == ("X", 2) else -_MISSING
+    return (copy - 2) * _FURTHER
+
+
+def settle(chance: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
+    """bool (n,): the candidates that are taken for chromosomes, decided for the whole cell at once.
+
+    chance: float (n,), that each is one.  probabilities: float (n, 24), rows sum to 1.
+    Pairs are a prior of finite weight: a doubtful candidate that looks like what the cell lacks is taken, one that
+    looks like what it has twice is not; a sure one is always taken.
+    """
+    from scipy.optimize import linear_sum_assignment
+
+    count = len(chance)
+    if count == 0:
+        return np.zeros(0, bool)
+    places = [(index, copy) for index in range(len(CHROMOSOMES)) for copy in range(1, _PLACES + 1)]
+    classes = np.array([index for index, _ in places])
+    held = np.clip(chance.astype(np.float64), _EDGE, 1 - _EDGE)
+    taken = -np.log(np.maximum(probabilities.astype(np.float64), _FLOOR))[:, classes]
+    taken = taken + np.array([_price(CHROMOSOMES[index], copy) for index, copy in places]) - np.log(held)[:, None]
+    left = np.where(np.eye(count, dtype=bool), -np.log(1 - held)[:, None], _NEVER)
+    rows, columns = linear_sum_assignment(np.concatenate([taken, left], axis=1))
+    chosen = np.zeros(count, bool)
+    chosen[rows] = columns < len(places)
+    return chosen | (chance >= _SURE)

@@ -1,0 +1,95 @@
+"""Which candidates are chromosomes: each by what it looks like, all together by what the cell lacks."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from inference.evaluation.presence import Candidates, choose, fit
+from inference.labels import CHROMOSOMES
+from inference.protocols import Mask
+from inference.stages.confidence import Calibration
+from inference.stages.presence import FEATURES, Presence, features, settle, shared_areas
+
+PAIRS = [label for label in CHROMOSOMES[:22] for _ in range(2)]
+
+
+def cell(labels: list[str], sure: float = 0.96) -> tuple[np.ndarray, np.ndarray]:
+    table = np.full((len(labels), 24), 0.05 / 23)
+    for row, label in enumerate(labels):
+        table[row, CHROMOSOMES.index(label)] = 0.95
+    return np.full(len(labels), sure), table
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        [*PAIRS, "X", "X"],
+        [*PAIRS, "X", "Y"],
+        [*PAIRS, "X"],
+        [*PAIRS, "X", "X", "Y"],
+        [*PAIRS, "X", "Y", "Y"],
+        [*PAIRS, "21", "X", "Y"],
+        [*PAIRS, "18", "X", "X"],
+        [*PAIRS[:-1], "X", "Y"],
+    ],
+)
+def test_what_is_surely_there_is_kept_whatever_its_number(labels: list[str]) -> None:
+    assert settle(*cell(labels)).all()
+
+
+def test_a_doubtful_one_is_taken_where_the_cell_lacks_it_and_not_where_it_has_two() -> None:
+    chance, table = cell([*PAIRS[:-1], "X", "Y", "22"])
+    chance[-1] = 0.3
+    assert settle(chance, table).all()
+    chance, table = cell([*PAIRS, "X", "Y", "22"])
+    chance[-1] = 0.3
+    taken = settle(chance, table)
+    assert taken.sum() == 46 and not taken[-1]
+
+
+def test_a_sure_one_is_never_left_out() -> None:
+    chance, table = cell([*PAIRS, "X", "Y", "1", "1"], sure=0.98)
+    assert settle(chance, table).all()
+
+
+@given(st.permutations(range(48)))
+def test_the_order_of_the_candidates_does_not_matter(order: list[int]) -> None:
+    chance, table = cell([*PAIRS, "X", "Y", "9", "Y"])
+    chance = np.linspace(0.2, 0.95, len(chance))
+    assert (settle(chance[order], table[order]) == settle(chance, table)[order]).all()
+    assert settle(np.zeros(0), np.zeros((0, 24))).shape == (0,)
+
+
+def test_a_second_box_on_one_chromosome_shows_in_its_features() -> None:
+    bits = np.ones((30, 10), bool)
+    masks = [Mask(10, 10, bits, 0.9), Mask(11, 10, bits, 0.9), Mask(60, 10, bits, 0.9)]
+    boxes = np.array([[10, 10, 20, 40], [11, 10, 21, 40], [60, 10, 70, 40]], np.float32)
+    table = features(np.array([0.9, 0.2, 0.8]), boxes, masks, cell(["1", "1", "2"])[1])
+    assert table.shape == (3, len(FEATURES))
+    own = FEATURES.index("IoU of the mask with a surer one's")
+    assert table[1, own] > 0.8 and table[0, own] == table[2, own] == 0
+    assert shared_areas(masks)[0, 1] == 270
+
+
+def candidates(seed: int) -> Candidates:
+    rng = np.random.default_rng(seed)
+    table = rng.normal(0, 1, (50, len(FEATURES)))
+    real = table[:, 0] + rng.normal(0, 0.3, 50) > -1
+    return Candidates(table, cell(["1"] * 50)[1], real, int(real.sum()))
+
+
+def test_the_fit_finds_what_tells_and_stands_in_the_manifest_as_numbers() -> None:
+    cells = [candidates(seed) for seed in range(24)]
+    made = fit(cells)
+    assert np.argmax(np.abs(made.weights)) == 0
+    said = choose(cells)["presence"]
+    again = Calibration.of({"presence": said, "presence_slope": 2}).presence
+    assert again is not None
+    table = np.concatenate([one.features for one in cells])
+    np.testing.assert_allclose(again.chance(table), made.chance(table), atol=1e-3)
+    assert Presence.of({**said, "weights": said["weights"][:-1]}) is None
+    with pytest.raises(ValueError, match="Too few"):
+        fit(cells[:1])
