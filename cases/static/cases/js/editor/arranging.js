@@ -8,13 +8,19 @@ import { chromosomeName, plural, slotTitle } from "./words.js";
 
 const HOW_TO_ADD = "Shift-click it, or press Space and go on with the arrows";
 
-/** Moving chromosomes to the end of a class, as edits; a marker that gets a class is a marker no longer. */
+/** Moving chromosomes to the end of a class, left of its derivatives, as edits; a marker that gets a class is a marker no
+    longer. */
 export function moves(karyogram, chromosomes, label) {
-  let { length } = slots(karyogram).get(label);
+  const members = slots(karyogram).get(label);
+  let normal = members.filter((one) => one.role !== "derivative").length;
+  let all = members.length;
   return chromosomes.flatMap((one) => {
     const stays = slotOf(one) === label;
+    if (!stays && one.role !== "derivative") normal += 1;
+    if (!stays) all += 1;
+    const end = (one.role === "derivative" ? all : normal) - 1;
     // Alone in its own class it stays where it is and counts as looked at.
-    const index = !stays ? length++ : chromosomes.length === 1 ? one.order : length - 1;
+    const index = stays && chromosomes.length === 1 ? one.order : end;
     const move = { op: "move", id: one.id, label, index };
     return one.role === "marker" && label !== "unknown" ? [move, { op: "mark", id: one.id, role: "" }] : [move];
   });
