@@ -93,6 +93,9 @@ def origins(user: User, metaphase_id: Any) -> dict[str, list[Decision]]:
             now = dict(at.get(restores, {}))
         elif kind == EditKind.PROPOSAL:
             now = {}
+        elif edit.get("as") == "restore":
+            back = {identifier for identifier, _ in _decided(edit)}
+            now = {key: decision for key, decision in now.items() if key[0] not in back}
         else:
             now = now | {
                 (identifier, aspect): Decision(aspect, by, when, version) for identifier, aspect in _decided(edit)

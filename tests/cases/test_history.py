@@ -140,6 +140,17 @@ def test_who_decided_what(hand: Hand, technologist: Any, colleague: Any) -> None
     assert decided(technologist, hand) == {}
 
 
+def test_what_is_put_back_as_proposed_is_the_machines_again(hand: Hand, technologist: Any) -> None:
+    from cases.actions.restore_proposal import restore_proposal
+
+    hand.edit(technologist, op="move", id="c03", label="X", index=0)
+    hand.edit(technologist, op="flip", id="c01")
+    hand(restore_proposal, technologist, id="c03")
+    assert decided(technologist, hand) == {"c01": [("turned", "Tess Okafor", 3)]}
+    hand(undo_karyogram, technologist)
+    assert set(decided(technologist, hand)) == {"c01", "c03"}
+
+
 def test_the_newest_steps_come_first(hand: Hand, technologist: Any) -> None:
     hand.edit(technologist, op="flip", id="c01")
     assert [step.version for step in history.newest_steps(technologist, hand.cell)] == [2, 1]

@@ -37,7 +37,7 @@ def test_every_step_is_listed_in_words_newest_first(worked_on: CellPage) -> None
     listed = rows(cell)
     assert [version for version, _ in listed] == ["4", "3", "2", "1"]
     assert [what for _, what in listed] == [
-        "undoX turned to 0°", "X turned to 90°", "8 → X", "machineProposed by the machine",
+        "undoX turned to 0°", "X turned to 90°", "8 → X", "Proposed by the machine",
     ]  # fmt: skip
     assert cell.page.locator(".step-who").nth(2).inner_text().startswith("Tess Okafor · ")
     cell.page.locator(".step[data-version='2']").hover()

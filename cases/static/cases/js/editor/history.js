@@ -8,9 +8,9 @@
 import { Refused, Unreachable } from "./api.js";
 import { clientKey } from "./keeping.js";
 import { checkOutlines } from "./outlines.js";
+import { Known } from "./known.js";
 import { EditRefused, apply } from "./reducer.js";
 import { meet, touched } from "./steps.js";
-import { StandingSteps } from "./undoing.js";
 
 export { browserShelf, clientKey } from "./keeping.js";
 
@@ -25,17 +25,20 @@ export class History {
      waits: seconds before each further try. */
   constructor({ store, api, shelf, say, waits = [1, 2, 4, 8, 15, 30] }) {
     Object.assign(this, { store, api, shelf, say, waits });
-    this.confirmed = null;
+    this.known = null;
     this.base = 0; // the version that the first pending change was made on
     this.pending = [];
-    this.undos = []; // {edit, inverse} of this session's steps that stand; older ones only the server knows
-    this.redos = [];
     this.blocked = false;
     this.running = false;
     this.failures = 0;
     this.wake = null;
     this.viewing = null; // {version, document} while an earlier version is looked at
     this.turn = 0; // goes up with everything that the server has confirmed
+  }
+
+  /** The karyogram as the server has confirmed it, with its state; null before it is loaded. */
+  get confirmed() {
+    return this.known?.state ?? null;
   }
 
   /** Loads the karyogram, and whatever this browser still has to send for it. */
@@ -160,35 +163,16 @@ export class History {
   async take(changes, turn) {
     if (this.pending.length || this.blocked || turn !== this.turn) return null;
     const before = this.confirmed.document;
-    if (changes.reload || !this.#takeSteps(changes)) await this.refresh();
-    else this.#show();
+    if (this.#takeIn(changes)) this.#show();
+    else await this.refresh();
     return { before };
   }
 
-  /* → false where the steps do not lead on from what is here. */
-  #takeSteps({ steps, version, accepted, editable, locked_because, can_undo, can_redo }) {
-    const document = this.#after(steps.map((step) => step.edit));
-    if (!document || version !== this.confirmed.version + steps.length) return false;
-    for (const step of steps) {
-      this.standing.push(step, false);
-      const gone = step.edit.op === "replace";
-      this.undos = gone ? [] : this.undos.filter((own) => own.version !== step.undoes);
-      if (gone) this.redos = [];
-    }
-    this.confirmed = { ...this.confirmed, document, version, accepted, editable, locked_because, can_undo, can_redo };
-    this.base = version;
+  #takeIn(changes) {
+    if (changes.reload || !this.known.take(changes)) return false;
+    this.base = changes.version;
     this.turn += 1;
     return true;
-  }
-
-  /* The confirmed document after these edits; null where one of them does not fit. */
-  #after(edits) {
-    try {
-      return edits.reduce((document, edit) => apply(document, edit).document, this.confirmed.document);
-    } catch (error) {
-      if (!(error instanceof EditRefused)) throw error;
-      return null;
-    }
   }
 
   /* Somebody was faster, but changed other chromosomes: ours are made again on top, and nobody need be asked. */
@@ -204,7 +188,7 @@ export class History {
     const theirs = changes.steps.map((step) => step.edit);
     if (changes.reload || !theirs.length || !mine.every(Boolean)) return false;
     const all = (edits) => new Set(edits.flatMap((edit) => [...touched(edit)]));
-    if (meet(all(theirs), all(mine)) || !this.#after([...theirs, ...mine]) || !this.#takeSteps(changes)) return false;
+    if (meet(all(theirs), all(mine)) || !this.known.after([...theirs, ...mine]) || !this.#takeIn(changes)) return false;
     this.pending = this.pending.map((item) => ({ ...item, sent: false }));
     this.#show();
     this.say(`${changes.steps.at(-1).author} changed this cell at the same time. Both changes stand.`, "info");
@@ -283,19 +267,16 @@ export class History {
   }
 
   #adopt(answer) {
-    this.confirmed = answer;
+    this.known = new Known(answer);
     this.base = answer.version;
-    this.undos = [];
-    this.redos = [];
-    this.standing = new StandingSteps();
     this.turn += 1;
   }
 
   /* Puts the confirmed document with all pending changes into the store; → how many no longer fitted. */
   #show() {
     let { document } = this.confirmed;
-    const undos = [...this.undos];
-    const redos = [...this.redos];
+    const undos = [...this.known.undos];
+    const redos = [...this.known.redos];
     const before = this.pending.length;
     this.pending = this.pending.filter((item) => {
       const doing = item.as ?? item.kind;
@@ -331,8 +312,8 @@ export class History {
       editable: this.confirmed.editable && !viewing,
       lockedBecause: viewing ? LOOKING : (this.confirmed.locked_because ?? ""),
       viewUrl: this.confirmed.view_url,
-      canUndo: undos.length > 0 || (this.confirmed.can_undo && this.undos.length === 0),
-      canRedo: redos.length > 0 || (this.confirmed.can_redo && !edited && this.redos.length === 0),
+      canUndo: undos.length > 0 || (this.confirmed.can_undo && this.known.undos.length === 0),
+      canRedo: redos.length > 0 || (this.confirmed.can_redo && !edited && this.known.redos.length === 0),
       pending: this.pending.length,
       save: this.#saveState(),
     });
@@ -383,20 +364,13 @@ export class History {
   /* Undo and redo mean one's own last step, also where somebody else's lies on top of it by now; → false: not to be done. */
   #findWay(item) {
     if (item.kind !== "undo" && item.kind !== "redo") return true;
-    const own = (item.kind === "undo" ? this.undos : this.redos).at(-1);
-    const way = this.standing.way(item.kind, own);
-    if (way.as === "plain") return true;
-    const edit = way.as === "edit" && (item.kind === "undo" ? own.inverse : own.edit);
-    if (edit && this.#after([edit])) {
-      Object.assign(item, { as: item.kind, kind: "edit", edit });
-      return true;
-    }
+    const way = this.known.wayOf(item.kind);
+    if (way.edit) Object.assign(item, { as: item.kind, kind: "edit", edit: way.edit });
+    if (!way.sentence) return true;
     this.pending.shift();
-    if (edit) (item.kind === "undo" ? this.undos : this.redos).pop();
     this.store.set({ save: this.pending.length ? "saving" : "saved" });
     this.#show();
-    const others = way.by ? `The last change is ${way.by}’s. ` : "";
-    this.say(edit ? `That can no longer be ${item.kind === "undo" ? "taken back" : "made again"}: the chromosome was changed since.` : `${others}There is nothing more of yours to ${item.kind}; History takes the cell back to any version.`, "info");
+    this.say(way.sentence, "info");
     return false;
   }
 
@@ -405,15 +379,7 @@ export class History {
     const item = this.pending.shift();
     this.base = step.version;
     if (step.version === this.confirmed.version + 1) {
-      this.confirmed = {
-        ...this.confirmed,
-        document: apply(this.confirmed.document, step.edit).document,
-        version: step.version,
-        can_undo: answer.can_undo,
-        can_redo: answer.can_redo,
-        accepted: answer.accepted,
-      };
-      this.#remember(step, item.as ?? item.kind);
+      this.known.remember(answer, item.as ?? item.kind);
       this.turn += 1;
     } else if (step.version > this.confirmed.version) {
       const { base } = this;
@@ -430,19 +396,6 @@ export class History {
   #point(edit) {
     const id = edit?.id ?? edit?.chromosome?.id ?? edit?.edits?.[0]?.id;
     if (id) this.store.select(id);
-  }
-
-  #remember(step, doing) {
-    const { edit, inverse, version } = step;
-    this.standing.push(step, true);
-    if (doing === "undo") {
-      this.undos.pop();
-      this.redos.push({ edit: inverse, inverse: edit, version });
-    } else {
-      if (doing === "redo") this.redos.pop();
-      else this.redos = [];
-      this.undos.push({ edit, inverse, version });
-    }
   }
 
   async #waitForServer(error) {
@@ -486,7 +439,7 @@ export class History {
     try {
       this.#adopt(await this.api.load());
     } catch {
-      this.confirmed = { ...this.confirmed, editable: false, locked_because: error.message };
+      this.known.state = { ...this.confirmed, editable: false, locked_because: error.message };
     }
     this.#show();
   }

@@ -42,7 +42,8 @@ export class Pins {
   /* Where the chromosome is now; where it was, if it is gone. */
   #spot({ chromosome, x, y }) {
     const box = chromosome && this.store.chromosome(chromosome)?.box;
-    return box ? [(box[0] + box[2]) / 2, (box[1] + box[3]) / 2] : [x, y];
+    // Beside it, so that the pin hides neither the chromosome nor its name.
+    return box ? [box[2], (box[1] + box[3]) / 2] : [x, y];
   }
 
   #scale() {

@@ -112,7 +112,7 @@ export function compare(a, b) {
     let what = !before ? ["added"] : !after ? ["removed"] : differences(before, after);
     const shifted = before && after && what.length === 1 && what[0].startsWith("place ");
     if (shifted && changedSlots.has(slotOf(one))) what = [];
-    if (what.length) found.push({ id, name: called(before ? a : b, id), what, label: one.label, order: one.order });
+    if (what.length) found.push({ id, name: called(after ? b : a, id), what, label: one.label, order: one.order });
   }
   for (const label of new Set([...Object.keys(a.lost ?? {}), ...Object.keys(b.lost ?? {})])) {
     const [was, is] = [a.lost?.[label] ?? 0, b.lost?.[label] ?? 0];

@@ -8,7 +8,7 @@ import { EditRefused, apply } from "./reducer.js";
 import { compare, originWords, stepWords, touched, when } from "./steps.js";
 import { chromosomeName, plural } from "./words.js";
 
-const KIND = { undo: "undo", redo: "redo", proposal: "machine", restore: "back" };
+const KIND = { undo: "undo", redo: "redo" };
 const SETTLE_MS = 250;
 
 export class Versions {
