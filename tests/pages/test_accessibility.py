@@ -70,18 +70,15 @@ def pages_of_names() -> set[str]:
     return {pattern.name for pattern in (*laboratory, *models, *people) if pattern.name} - no_page
 
 
+@pytest.mark.parametrize("name", sorted(pages_of_names() - {"cell", "sign-in"}))
 def test_pages(
-    signed: Any, case: Any, patient: Any, colleague: Any, administrator: Any, faults_of: Any, as_person: Any
+    name: str, signed: Any, case: Any, patient: Any, colleague: Any, administrator: Any, faults_of: Any, as_person: Any
 ) -> None:
     arguments = {
         "case": [case.pk], "case-edit": [case.pk], "case-audit": [case.pk], "case-across": [case.pk],
         "patient": [patient.pk], "patient-edit": [patient.pk], "report": [signed.pk], "member": [colleague.pk],
     }  # fmt: skip
-    faults: list[str] = []
-    for name in sorted(pages_of_names() - {"cell", "sign-in"}):
-        page = as_person(administrator, reverse(name, args=arguments.get(name)))
-        faults += faults_of(page)
-        page.close()
+    faults = faults_of(as_person(administrator, reverse(name, args=arguments.get(name))))
     assert not faults, "\n".join(faults)
 
 
