@@ -38,7 +38,14 @@ config = SchemathesisConfig(
     projects=ProjectsConfig(default=ProjectConfig(generation=GenerationConfig(with_security_parameters=False)))
 )
 api = schemathesis.openapi.from_wsgi("/api/v1/schema/", get_wsgi_application(), config=config)
-_KINDS = {"patients": "patient", "cases": "case", "reports": "report", "metaphases": "cell", "jobs": "job"}
+_KINDS = {
+    "patients": "patient",
+    "cases": "case",
+    "reports": "report",
+    "metaphases": "cell",
+    "jobs": "job",
+    "comments": "comment",
+}
 
 
 @pytest.fixture
@@ -57,6 +64,7 @@ def world(
 ) -> dict[str, str]:
     """One record of each kind, the case returned to Tess and open for work, and her token."""
     from cases.actions.accept_karyogram import accept_karyogram
+    from cases.actions.add_comment import add_comment
     from cases.actions.return_case import return_case
     from cases.actions.submit_case import submit_case
     from inference.models import InferenceJob
@@ -69,6 +77,7 @@ def world(
     accept_karyogram(user=technologist, metaphase_id=karyogram.metaphase_id, base_version=1)
     submit_case(user=technologist, case_id=case.pk, result="46,XX")
     report = return_case(user=supervisor, case_id=case.pk, reason="Look again.")
+    comment = add_comment(user=technologist, metaphase_id=karyogram.metaphase_id, text="Look again.")
     _, text = ApiToken.objects.create(user=technologist, name="fuzz", expiry=None)
     spare, _ = ApiToken.objects.create(user=technologist, name="spare", expiry=None)
     return {
@@ -78,6 +87,7 @@ def world(
         "cell": str(karyogram.metaphase_id),
         "job": str(job.pk),
         "report": str(report.pk),
+        "comment": str(comment.pk),
         "token": str(spare.pk),
     }
 
@@ -86,7 +96,9 @@ def aim(request: schemathesis.Case, world: dict[str, str]) -> None:
     """Puts real ids where made-up ones would only ever meet "not found"; three requests of four."""
     kind = request.operation.path.removeprefix("/api/v1/").split("/")[0]
     for name, made_up in (request.path_parameters or {}).items():
-        if not re.match(r"[0-3]", str(made_up)):
+        if isinstance(made_up, int):  # a version: the karyogram has one
+            request.path_parameters[name] = abs(made_up) % 3
+        elif not re.match(r"[0-3]", str(made_up)):
             request.path_parameters[name] = world[_KINDS.get(kind, "token")]
     body = request.body
     if isinstance(body, dict):
