@@ -104,7 +104,9 @@ def test_where_a_chromosome_comes_from(worked_on: CellPage) -> None:
     assert "Named by the machine, 80 % sure" in origin.inner_text()
 
 
-def test_the_drawer_is_closed_by_default_remembered_and_left_by_escape(cell: CellPage) -> None:
+def test_the_drawer_is_closed_by_default_remembered_and_left_by_escape(cell: CellPage, colleague: Any) -> None:
+    from cases.actions.edit_karyogram import edit_karyogram
+
     panel = cell.page.locator("#drawer-panel")
     assert panel.is_hidden()
     cell.press("h")
@@ -114,6 +116,9 @@ def test_the_drawer_is_closed_by_default_remembered_and_left_by_escape(cell: Cel
     cell.open()
     cell.page.locator(".step").first.wait_for()
     cell.page.locator(".step-main").first.focus()
+    edit_karyogram(user=colleague, metaphase_id=cell.metaphase.pk, base_version=1, edit={"op": "flip", "id": "c01"})
+    cell.page.locator(".step").nth(1).wait_for()
+    assert cell.page.evaluate("document.activeElement.closest('.step').dataset.version") == "1", "listed anew"
     cell.press("Escape")
     assert panel.is_hidden()
     assert cell.page.evaluate("document.activeElement.dataset.panel") == "history"

@@ -110,7 +110,12 @@ export class Versions {
   }
 
   #draw() {
+    // Listed anew under someone's hands, the keyboard stays where it was.
+    const held = this.list.contains(document.activeElement) ? document.activeElement : null;
+    const version = held?.closest(".step").dataset.version;
     this.list.replaceChildren(...this.steps.map((one) => this.#row(one)));
+    const again = held?.classList.contains("step-compare") ? ".step-compare" : ".step-main";
+    if (held) this.list.querySelector(`[data-version="${version}"] ${again}`)?.focus({ preventScroll: true });
     this.more.hidden = !this.next;
     this.#markShown();
     this.#drawOrigin();
