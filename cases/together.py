@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import hashlib
-import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -159,9 +158,3 @@ def open_comments(user: User, case: Case) -> QuerySet[Comment]:
 
 def _comments() -> QuerySet[Comment]:
     return Comment.objects.select_related("metaphase__case", "author").annotate(cell=F("metaphase__ordinal"))
-
-
-def open_by_cell(user: User, case: Case) -> dict[uuid.UUID, int]:
-    """Metaphase id → how many comments are open there; cells without any are not listed."""
-    found = open_comments(user, case).order_by().values("metaphase").annotate(number=Count("pk"))
-    return {row["metaphase"]: row["number"] for row in found}
