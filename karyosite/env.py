@@ -44,7 +44,7 @@ class Environment(BaseSettings):
     device: str = "auto"
     detector_weights: str = ""
     classifier: str = "shipped"
-    segmenter: str = "threshold"
+    segmenter: str = "shipped"
     sam_checkpoint: str = ""
     sam_model_type: str = "vit_b"
     job_max_attempts: int = 3

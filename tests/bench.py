@@ -10,6 +10,7 @@ import os
 import platform
 import statistics
 import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -101,16 +102,37 @@ def edit_acknowledged(client: Client, metaphase: str) -> dict[str, float]:
     return {"median": statistics.median(seconds), "p95": percentile(seconds, 0.95)}
 
 
+def click_to_mask(client: Client, metaphase: str) -> dict[str, float]:
+    """One click in the middle of a chromosome's box, by the API: web process, broker, worker, and back.  The first
+    two warm the worker and the embedding."""
+    boxes = [
+        entry["box"] for entry in client.call("GET", f"metaphases/{metaphase}/karyogram/")["document"]["chromosomes"]
+    ]
+    seconds = []
+    for number in range(42):
+        x1, y1, x2, y2 = boxes[number % len(boxes)]
+        started = time.perf_counter()
+        prompt = {"box": [x1, y1, x2, y2], "points": [], "rings": None}
+        client.call("POST", f"metaphases/{metaphase}/cut/", prompt)
+        seconds.append(time.perf_counter() - started)
+    return {"median": statistics.median(seconds[2:]), "p95": percentile(seconds[2:], 0.95)}
+
+
 def main() -> None:
     with running(prepare=("seed_demo --people-only",)) as program:
         client = Client(program, token_for(program, "tess"))
         cells = upload_to_karyogram(client)
-        edits = edit_acknowledged(client, cells.pop("metaphase"))
+        metaphase = cells.pop("metaphase")
+        edits = edit_acknowledged(client, metaphase)
+        clicks = click_to_mask(client, metaphase)
         memory = resident(program)
+    cutting = json.loads(
+        subprocess.run([sys.executable, "-m", "tests.bench_cutting"], capture_output=True, check=True).stdout
+    )
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
     figures = {
         "commit": commit, "cores": os.cpu_count(), "machine": platform.processor() or platform.machine(),
-        **cells, "edit_acknowledged_s": edits, "resident_mb": memory,
+        **cells, "edit_acknowledged_s": edits, "click_to_mask_s": clicks, "cutting": cutting, "resident_mb": memory,
     }  # fmt: skip
     print(json.dumps(json.loads(json.dumps(figures), parse_float=lambda text: round(float(text), 4)), indent=1))
     Path("var").mkdir(exist_ok=True)

@@ -296,7 +296,8 @@ def test_the_table_knows_every_action() -> None:
     }
     for_the_machine = {"accept_proposal", "mirror_analysis", "export_signed_cells"}
     assert verbs - for_the_machine <= set(EVERYTHING), "an action without a line in the permission table"
-    by_people = {name for name, made in vars(actions).items() if callable(made) and not name.startswith("_")
+    by_people = {name for name, made in vars(actions).items() if callable(made) and not isinstance(made, type)
+                     and not name.startswith("_")
                  and getattr(made, "__module__", "") == actions.__name__}  # fmt: skip
     for_the_server = {"create_laboratory", "create_first_administrator"}
     assert by_people - for_the_server <= set(EVERYTHING)
