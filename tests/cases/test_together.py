@@ -100,7 +100,9 @@ def test_submitting_with_open_comments_asks_first(say: Any, accepted: Any, case:
     assert refused.value.sentence.startswith("1 comment is still open in this case.")
     assert not Report.objects.exists()
     submit_case(user=technologist, case_id=case.pk, result="46,XX", with_open_comments=True)
-    assert AuditEntry.objects.get(verb="case.submitted").new["open_comments"] == 1
+    told = AuditEntry.objects.get(verb="case.submitted").new
+    assert told is not None
+    assert told["open_comments"] == 1
     assert list(together.open_comments(technologist, case)) == [one]
 
 
