@@ -29,13 +29,15 @@ def propose(
     names: Mapping[int, Named],
     aside: Sequence[int],
     is_there: np.ndarray,
+    cut_trusted_from: float | None,
     note: str,
     models: list[ModelInfo],
 ) -> Proposal:
     """Chromosomes stand in the order of the sheet; their masks in the same order.
 
     names: by row, of what is taken for a chromosome.  aside: rows that are not, and are shown as debris for a person
-    to decide.  is_there: float (n,), the chance that each detection is a chromosome.
+    to decide.  is_there: float (n,), the chance that each detection is a chromosome.  cut_trusted_from: a mask's score
+    from which a cut needs no look even where chromosomes touch; None: always.
     """
     uncut = [not mask.bits.any() for mask in masks]
     masks = [
@@ -73,7 +75,7 @@ def propose(
         flags = list(names[row].flags)
         if uncut[row]:
             flags.append("could not be cut out: its whole box is shown")
-        if neighbours[row]:
+        if neighbours[row] and (cut_trusted_from is None or masks[row].score < cut_trusted_from):
             others = sorted({names[other].label for other in neighbours[row]}, key=LABELS.index)
             flags.append(f"touches {', '.join(others)}: check the cut")
         add(row, names[row].label, "present", names[row].copy - 1, names[row].score, flags)

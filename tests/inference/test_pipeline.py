@@ -65,7 +65,7 @@ def test_real_cells_become_karyograms(held_out: list[AnnotatedCell], configurati
         document = proposal.document
         check_document(document, width, height)
         assert 36 <= len(document["chromosomes"]) <= 56 and document["note"] == ""
-        assert len(json.dumps(document)) <= 60_000
+        assert len(json.dumps(document)) <= 80_000
         assert len(proposal.masks) == len(document["chromosomes"])
         for entry, mask in zip(document["chromosomes"], proposal.masks, strict=True):
             rows, columns = mask.bits.shape
@@ -160,9 +160,10 @@ def test_eight_of_one_class_stay_eight_and_uncut_ones_show_their_box() -> None:
 def test_touching_ones_name_each_other(configuration: Any) -> None:
     import cv2
 
-    pixels = np.full((200, 200), 225, np.uint8)
+    pixels = np.full((400, 400), 225, np.uint8)
     cv2.line(pixels, (60, 40), (60, 150), 90, 13)
     cv2.line(pixels, (73, 100), (150, 100), 90, 13)
+    cv2.line(pixels, (370, 300), (370, 380), 90, 13)  # the cell fills the picture: it is looked at as it is
     boxes = np.array([[53, 33, 68, 157], [66, 93, 157, 107]])
     document = analyse(
         cv2.GaussianBlur(pixels, (0, 0), 1.0),

@@ -31,13 +31,13 @@ def held(metaphase: Any, technologist: Any) -> Any:
 def test_what_an_attempt_raises_becomes_a_sentence(
     held: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, raised: Exception, words: str
 ) -> None:
-    from inference import work
+    from inference import originals, work
     from inference.models import InferenceJob
 
     def broken(*_: Any, **__: Any) -> None:
         raise raised
 
-    monkeypatch.setattr(work, "read_grey", broken)
+    monkeypatch.setattr(originals, "grey", broken)
     with caplog.at_level(logging.ERROR):
         work._attempt(held)
 
@@ -51,13 +51,13 @@ def test_what_an_attempt_raises_becomes_a_sentence(
 def test_a_database_that_stays_away_does_not_fail_the_job(held: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     from django.db import OperationalError
 
-    from inference import work
+    from inference import originals, work
     from inference.models import InferenceJob
 
     def away(*_: Any, **__: Any) -> None:
         raise OperationalError("server closed the connection unexpectedly")
 
-    monkeypatch.setattr(work, "read_grey", away)
+    monkeypatch.setattr(originals, "grey", away)
     with pytest.raises(OperationalError):
         work._attempt(held)
     job = InferenceJob.objects.get(pk=held.job_id)
