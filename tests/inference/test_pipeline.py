@@ -160,10 +160,10 @@ def test_eight_of_one_class_stay_eight_and_uncut_ones_show_their_box() -> None:
 def test_touching_ones_name_each_other(configuration: Any) -> None:
     import cv2
 
-    pixels = np.full((460, 460), 225, np.uint8)
+    pixels = np.full((520, 520), 225, np.uint8)
     cv2.line(pixels, (60, 40), (60, 150), 90, 13)
     cv2.line(pixels, (73, 100), (150, 100), 90, 13)
-    cv2.line(pixels, (420, 340), (420, 430), 90, 13)  # the cell fills the picture: it is looked at as it is
+    cv2.line(pixels, (480, 400), (480, 490), 90, 13)  # the cell fills the picture: it is looked at as it is
     boxes = np.array([[53, 33, 68, 157], [66, 93, 157, 107]])
     document = analyse(
         cv2.GaussianBlur(pixels, (0, 0), 1.0),
