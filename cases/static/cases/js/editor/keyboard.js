@@ -12,7 +12,7 @@ export const SHORTCUTS = [
   { group: "Name", keys: ["1 – 22"], says: "move to this class (10: type 1 0; 1 at once: 1 Enter)" },
   { group: "Name", keys: ["x"], says: "move to X", run: (commands) => commands.relabel("X") },
   { group: "Name", keys: ["y"], says: "move to Y", run: (commands) => commands.relabel("Y") },
-  { group: "Name", keys: ["u"], says: "unclassified or marker", run: (commands) => commands.relabel("unknown") },
+  { group: "Name", keys: ["u"], says: "unclassified", run: (commands) => commands.relabel("unknown") },
   { group: "Name", keys: ["Enter"], says: "keep a doubtful one as it is" },
   { group: "Name", keys: ["Delete", "Backspace", "d"], says: "debris (type a class to bring it back)", run: (commands) => commands.debris() },
   { group: "Name", keys: ["m"], says: "marker, or no longer", run: (commands) => commands.arranging.marker() },
