@@ -19,6 +19,7 @@ _SLOTS = 6  # points a prompt may have; a box takes two
 _BATCH = {True: 24, False: 8}  # prompts at once, in small windows and in large ones: memory stays bounded
 _FEW = 8  # boxes from which their sizes tell the scale better than the picture does
 _PIECE = 0.15  # of a mask's largest piece: smaller ones are dropped
+_AROUND = 8  # pixels around a "not this" click within which a piece is meant by it
 _PRESENT = 6.0  # the logit that stands for "in the present mask"
 _LONGEST = 2048  # working pixels of a picture's longer side
 
@@ -215,11 +216,16 @@ def _mask(
     if count > 1:
         sizes = np.bincount(pieces.ravel())[1:]
         wanted = sizes >= _PIECE * sizes.max()
-        for x, y, label in prompt[1].tolist():  # what was clicked on is wanted, however small
+        # A click on a piece decides about it, however small or large it is; a "not this" may have hollowed its piece
+        # out already, so what is left around it goes too.
+        for x, y, label in sorted(prompt[1].tolist(), key=lambda click: click[2]):
+            reach = 0 if label == 1 else _AROUND
             column, row = round(x) - x1, round(y) - y1
-            if label == 1 and 0 <= row < bits.shape[0] and 0 <= column < bits.shape[1] and pieces[row, column]:
-                wanted[pieces[row, column] - 1] = True
+            near = pieces[max(0, row - reach) : row + reach + 1, max(0, column - reach) : column + reach + 1]
+            wanted[np.unique(near[near > 0]) - 1] = label == 1
         bits = np.isin(pieces, 1 + np.flatnonzero(wanted))
+        if not bits.any():
+            return Mask(0, 0, np.zeros((0, 0), bool), 0.0)
     bits = ndimage.binary_fill_holes(bits) & (bits | _holes_small(bits))
     rows, columns = np.flatnonzero(bits.any(axis=1)), np.flatnonzero(bits.any(axis=0))
     y, x = int(rows[0]), int(columns[0])

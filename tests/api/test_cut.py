@@ -65,7 +65,7 @@ def test_a_box_gives_an_outline_with_all_that_an_edit_needs(tess: APIClient, cel
         "research_use_only", "rings", "box", "angle", "axis", "centromere", "score", "label", "probabilities",
         "segmenter",
     }  # fmt: skip
-    assert body["segmenter"]["name"] == "threshold"
+    assert body["segmenter"]["name"] == "kary-sam"
     assert all(abs(one - other) < 6 for one, other in zip(body["box"], box, strict=True))
     assert 2 <= len(body["axis"]) <= 64 and 0 <= body["angle"] < 360 and 0 <= body["score"] <= 1
     assert body["label"] in body["probabilities"]

@@ -125,6 +125,11 @@ def test_a_signed_case_changes_by_no_address(
         post(tess, f"{cell}karyogram/redo/", **base),
         post(tess, f"{cell}karyogram/accept/", **base),
         post(tess, f"{cell}karyogram/reopen/", **base),
+        post(tess, f"{cell}karyogram/restore/", **base, id=None, client_key=""),
+        post(tess, f"{cell}karyogram/versions/1/restore/", **base, client_key=""),
+        post(tess, f"{cell}comments/", text="a late thought"),
+        tess.put(f"{cell}count/", {"ticks": [[5.0, 5.0]], "sure": True, "base_version": 0}, format="json"),
+        post(tess, f"{cell}standing/", standing="analysed"),
         post(tess, f"/api/v1/jobs/{job.pk}/retry/"),
         post(tess, f"/api/v1/jobs/{job.pk}/cancel/"),
     ]
@@ -161,6 +166,13 @@ def test_every_changing_address_under_a_case_is_among_those_attempts() -> None:
         "post metaphases/{id}/karyogram/redo/",
         "post metaphases/{id}/karyogram/accept/",
         "post metaphases/{id}/karyogram/reopen/",
+        "post metaphases/{id}/karyogram/restore/",
+        "post metaphases/{id}/karyogram/versions/{version}/restore/",
+        "post metaphases/{id}/comments/",
+        "put metaphases/{id}/count/",
+        "post metaphases/{id}/standing/",
+        "post metaphases/{metaphase_id}/cut/",  # computes and stores nothing
+        "post metaphases/{id}/presence/",  # says who is looking: changes nothing of the case
         "post jobs/{job_id}/retry/",
         "post jobs/{job_id}/cancel/",
     }

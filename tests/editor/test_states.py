@@ -231,7 +231,7 @@ def test_a_photograph_that_does_not_load(karyogram: Any, technologist: Any, cell
     pattern = re.compile(r"/view/")
     cell.page.route(pattern, lambda route: route.abort())
     cell.open()
-    cell.page.get_by_text("The photograph could not be loaded.").wait_for()
+    cell.page.get_by_role("region", name="Metaphase").get_by_text("The photograph could not be loaded.").wait_for()
     assert cell.shown("1") == ["c01", "c02"]
     cell.page.unroute(pattern)
     cell.page.get_by_role("button", name="Load it again").click()

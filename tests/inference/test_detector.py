@@ -16,7 +16,7 @@ from django.core.management import CommandError, call_command
 from inference import registry
 from inference.backends import weights
 from inference.backends.boxes import letterbox, one_box_each, overlap
-from inference.protocols import AnalysisError
+from inference.protocols import AnalysisError, Detections
 from inference.training.cil import AnnotatedCell
 from karyosite.imaging import read_grey
 
@@ -56,7 +56,7 @@ def test_most_chromosomes_of_held_out_cells_are_found(held_out: list[AnnotatedCe
     from scipy.optimize import linear_sum_assignment
 
     detector = registry.detector(configuration)
-    matched = found = annotated = right = 0
+    candidates = matched = found = annotated = right = 0
     for cell in held_out:
         pixels = read_grey(cell.image)
         detections = detector.detect(pixels)
@@ -67,10 +67,17 @@ def test_most_chromosomes_of_held_out_cells_are_found(held_out: list[AnnotatedCe
         assert (detections.boxes[:, [1, 3]] <= pixels.shape[0]).all()
         shared = overlap(detections.boxes, cell.boxes)
         rows, columns = linear_sum_assignment(-shared)
+        candidates += (shared[rows, columns] >= 0.5).sum()
+        # The detector hands over more candidates than there are chromosomes; these are the sure ones among them.
+        sure = detections.scores >= 0.15
+        detections = Detections(detections.boxes[sure], detections.scores[sure], detections.probabilities[sure])
+        shared = overlap(detections.boxes, cell.boxes)
+        rows, columns = linear_sum_assignment(-shared)
         good = shared[rows, columns] >= 0.5
         matched, found, annotated = matched + good.sum(), found + len(detections), annotated + len(cell.boxes)
         right += (detections.probabilities[rows[good]].argmax(axis=1) == cell.classes[columns[good]]).sum()
-    # Pinned a little below what yolov10n-cil 0.2 reached here; better weights only raise them.
+    assert candidates / annotated >= 0.97
+    # Pinned a little below what yolov10n-cil 0.3 reached here; better weights only raise them.
     assert matched / annotated >= 0.94
     assert matched / found >= 0.92
     assert right / matched >= 0.76
