@@ -11,7 +11,8 @@ from django.urls import reverse
 pytestmark = pytest.mark.django_db
 
 OWN_RECORDS = [
-    "case", "case-cells", "case-edit", "case-across", "patient", "patient-edit", "report", "report-pdf", "cell-thumbnail",
+    "case", "case-cells", "case-edit", "case-across",
+    "patient", "patient-edit", "report", "report-pdf", "cell-thumbnail",
 ]  # fmt: skip
 LISTS = ["worklist", "case-list", "case-new", "patient-list", "patient-new", "account"]
 POSTS = {
