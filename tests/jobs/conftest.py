@@ -61,3 +61,4 @@ def world(request: Any) -> Iterator[World]:
 def lab_at_work(world: World) -> Iterator[World]:
     yield world
     world.end_inference()
+    world.do("call_off_the_rest")
