@@ -28,7 +28,7 @@ FEATURES = (
     "area to the cell's median, logarithm",
     "share of the mask within another",
 )
-ASIDE = 0.3  # chance from which one that was left out is kept in sight, as debris
+ASIDE = 0.1  # chance from which one that was left out is kept in sight, as debris
 # Natural logarithms of odds.  An empty first or second place, and a third one, are what they are in few cells; far
 # less is charged than their rarity would allow, so that a cell that shows 45 or 47 clearly stays as it is.
 _MISSING, _FURTHER, _SEX = 3.0, 3.5, 1.5
