@@ -88,7 +88,7 @@ def analyse(
             names=dict(zip(kept.tolist(), names, strict=True)),
             aside=np.flatnonzero(~present & (is_there >= ASIDE)).tolist(),
             is_there=is_there,
-            cut_trusted_from=getattr(segmenter, "cut_trusted_from", None),
+            cut_trusted_from=segmenter.cut_trusted_from,
             note=BLANK if blank else note(seen, _rows(detections, kept)),
             models=[detector.info, segmenter.info, *([classifier.info] if classifier else [])],
         )

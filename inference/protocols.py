@@ -49,6 +49,19 @@ class Mask:
         field_[self.top : self.top + rows, self.left : self.left + columns] = self.bits
         return field_
 
+    def common(self, other: Mask) -> Mask:
+        """What both cover; without bits where they lie apart."""
+        left, top = max(self.left, other.left), max(self.top, other.top)
+        right = min(self.left + self.bits.shape[1], other.left + other.bits.shape[1])
+        bottom = min(self.top + self.bits.shape[0], other.top + other.bits.shape[0])
+        if left >= right or top >= bottom:
+            return Mask(left, top, np.zeros((0, 0), bool), 0.0)
+        own, its = (
+            mask.bits[top - mask.top : bottom - mask.top, left - mask.left : right - mask.left]
+            for mask in (self, other)
+        )
+        return Mask(left, top, own & its, 1.0)
+
 
 class Detector(Protocol):
     info: ModelInfo
@@ -58,7 +71,10 @@ class Detector(Protocol):
 
 
 class Segmenter(Protocol):
+    """cut_trusted_from: the mask's score from which a cut needs no look even where chromosomes touch; None: never."""
+
     info: ModelInfo
+    cut_trusted_from: float | None
 
     def segment(self, pixels: np.ndarray, boxes: np.ndarray) -> list[Mask]:
         """One mask a box, in the boxes' order.  Masks may overlap.  An empty mask has no true bits."""

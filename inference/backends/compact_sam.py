@@ -27,7 +27,9 @@ _LONGEST = 2048  # working pixels of a picture's longer side
 class CompactSam:
     """A Segmenter and a Prompter."""
 
-    cut_trusted_from = 0.85  # expected IoU: what it expects comes true on the whole, also where chromosomes touch
+    cut_trusted_from: float | None = (
+        0.85  # expected IoU: what it expects comes true on the whole, also where chromosomes touch
+    )
 
     def __init__(self, field: Path, prompt: Path, info: ModelInfo, *, threads: int = 0) -> None:
         """Raises AnalysisError."""

@@ -29,6 +29,8 @@ def register_sam_type(name: str, build: Callable[[], Any]) -> None:
 class SamSegmenter:
     """A Segmenter and a Prompter.  One caller at a time: the picture's embedding is held between prompt batches."""
 
+    cut_trusted_from: float | None = None
+
     def __init__(self, model: Any, info: ModelInfo, device: str) -> None:
         from segment_anything import SamPredictor
 

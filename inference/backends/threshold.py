@@ -34,6 +34,7 @@ class ThresholdSegmenter:
     """A Segmenter and a Prompter."""
 
     info = ModelInfo("segmenter", "threshold", "1", "")
+    cut_trusted_from: float | None = None
     key = "threshold-1"
 
     def segment(self, pixels: np.ndarray, boxes: np.ndarray) -> list[Mask]:

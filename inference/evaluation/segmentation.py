@@ -18,7 +18,7 @@ from inference.backends.boxes import overlap
 from inference.protocols import Mask
 from inference.training.cil import AnnotatedCell, read_grey
 from inference.training.cutouts import annotated_scene, drawn_cells, drawn_masks, shrunk, tight_boxes
-from inference.training.scenes import Composed, Placed, base_of, boxes_of, compose, donor, mark_kinds, shared_area
+from inference.training.scenes import Placed, base_of, boxes_of, compose, donor, mark_kinds
 
 KINDS = ("lone", "touching", "crossing")
 NEAR = 2  # pixels within which two outlines are the same, for the boundary's F-score
@@ -87,7 +87,7 @@ def _meets_others(mask: Mask, anything: np.ndarray) -> bool:
 
 
 def iou(one: Mask, other: Mask) -> float:
-    both = shared_area(one, other)
+    both = int(one.common(other).bits.sum())
     return both / max(int(one.bits.sum()) + int(other.bits.sum()) - both, 1)
 
 
@@ -180,30 +180,12 @@ def judge(
                 if other_row < 0:
                     continue
                 other = truth.known[other_index].mask
-                if shared_area(one.mask, other) >= 12:
+                if one.mask.common(other).bits.sum() >= 12:
                     judged.crossings.append(_crossing_iou(one.mask, other, found, masks[int(other_row)]))
         judged.worst.sort(key=lambda item: item[0])
         del judged.worst[keep_worst:]
     return judged
 
 
-def _both(one: Mask, other: Mask) -> Mask:
-    x1, y1 = max(one.left, other.left), max(one.top, other.top)
-    x2 = min(one.left + one.bits.shape[1], other.left + other.bits.shape[1])
-    y2 = min(one.top + one.bits.shape[0], other.top + other.bits.shape[0])
-    if x1 >= x2 or y1 >= y2:
-        return Mask(0, 0, np.zeros((0, 0), bool), 0.0)
-    bits = (
-        one.bits[y1 - one.top : y2 - one.top, x1 - one.left : x2 - one.left]
-        & other.bits[y1 - other.top : y2 - other.top, x1 - other.left : x2 - other.left]
-    )
-    return Mask(x1, y1, bits, 1.0)
-
-
 def _crossing_iou(one: Mask, other: Mask, found_one: Mask, found_other: Mask) -> float:
-    return iou(_both(found_one, found_other), _both(one, other))
-
-
-def composed_of(truth: Truth) -> Composed:
-    """For pictures of it."""
-    return Composed(255 - truth.pixels, truth.known)
+    return iou(found_one.common(found_other), one.common(other))

@@ -96,15 +96,8 @@ def shared_areas(masks: Sequence[Mask]) -> np.ndarray:
     """float (n, n): pixels that two masks share; the diagonal is 0."""
     shared = np.zeros((len(masks), len(masks)))
     for first, one in enumerate(masks):
-        bottom, right = one.top + one.bits.shape[0], one.left + one.bits.shape[1]
         for second in range(first):
-            other = masks[second]
-            y1, x1 = max(one.top, other.top), max(one.left, other.left)
-            y2, x2 = min(bottom, other.top + other.bits.shape[0]), min(right, other.left + other.bits.shape[1])
-            if y1 < y2 and x1 < x2:
-                part = one.bits[y1 - one.top : y2 - one.top, x1 - one.left : x2 - one.left]
-                rest = other.bits[y1 - other.top : y2 - other.top, x1 - other.left : x2 - other.left]
-                shared[first, second] = shared[second, first] = int((part & rest).sum())
+            shared[first, second] = shared[second, first] = int(one.common(masks[second]).bits.sum())
     return shared
 
 

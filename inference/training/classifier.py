@@ -20,6 +20,7 @@ from inference.labels import CHROMOSOMES
 from inference.stages.crops import HEIGHT, WIDTH
 from inference.training import crops as crop_store
 from inference.training import interrupts
+from inference.training.keeping import follow, save
 
 MODEL_NAME = "kary-crops"
 
@@ -149,13 +150,11 @@ def train(*, crops: Path, out: Path, cpu_hours: float, batch: int, rate: float) 
     place, recent, clock = 0, [], time.process_time()
 
     def keep() -> None:
-        crop_store_state = {
+        state = {
             "model": model.state_dict(), "ema": ema.state_dict(), "optimiser": optimiser.state_dict(),
             "spent": spent, "step": step,
         }  # fmt: skip
-        temporary = last.with_suffix(".tmp")
-        torch.save(crop_store_state, temporary)
-        temporary.replace(last)
+        save(last, state)
 
     while spent < cpu_hours * 3600:
         if place + batch > len(order):
@@ -175,12 +174,7 @@ def train(*, crops: Path, out: Path, cpu_hours: float, batch: int, rate: float) 
         optimiser.step()
         step += 1
         decay = min(0.998, (1 + step) / (10 + step))
-        with torch.no_grad():
-            for ours, theirs in zip(ema.state_dict().values(), model.state_dict().values(), strict=True):
-                if ours.dtype.is_floating_point:
-                    ours.lerp_(theirs, 1 - decay)
-                else:
-                    ours.copy_(theirs)
+        follow(ema, model, decay)
         recent.append(float(loss.detach()))
         spent, clock = spent + time.process_time() - clock, time.process_time()
         interrupts.pause_point(keep)

@@ -56,11 +56,6 @@ def shrunk(mask: Mask, scale: float) -> Mask:
     return Mask(left, top, soft > 0.5, mask.score)
 
 
-def lone_ones(pixels: np.ndarray, boxes: np.ndarray) -> list[int]:
-    """Rows of the boxes whose chromosome surely touches no other, with `lone_masks`' masks."""
-    return [row for row, _ in lone_masks(pixels, boxes)]
-
-
 def lone_masks(pixels: np.ndarray, boxes: np.ndarray) -> list[tuple[int, Mask]]:
     """(row, mask) of every chromosome that stands alone and lies well inside its box."""
     masks = ThresholdSegmenter().segment(pixels, boxes)

@@ -26,6 +26,7 @@ import numpy as np
 from inference.labels import CIL_NAMES
 from inference.training.cil import AnnotatedCell, read_grey, read_split
 from inference.training.interrupts import pause_point
+from inference.training.keeping import follow, save
 from inference.training.presence import PresenceLoss
 
 
@@ -97,14 +98,6 @@ def collate(samples: list[tuple[np.ndarray, np.ndarray, np.ndarray]]) -> dict[st
     }
 
 
-def _save(path: Path, content: Any) -> None:
-    import torch
-
-    temporary = path.with_suffix(".tmp")
-    torch.save(content, temporary)
-    temporary.replace(path)
-
-
 def export_checkpoint(ema: Any, path: Path, note: dict[str, Any]) -> None:
     """An ultralytics checkpoint (half precision) that `YOLO(path)` loads."""
     model = copy.deepcopy(ema).half()
@@ -112,7 +105,7 @@ def export_checkpoint(ema: Any, path: Path, note: dict[str, Any]) -> None:
     model.pt_path = ""  # the start's path on this machine is nobody else's business
     for parameter in model.parameters():
         parameter.requires_grad_(False)
-    _save(path, {"epoch": -1, "model": model, "ema": None, "optimizer": None, "train_args": note, "version": "8.4"})
+    save(path, {"epoch": -1, "model": model, "ema": None, "optimizer": None, "train_args": note, "version": "8.4"})
 
 
 def train(
@@ -158,7 +151,7 @@ def train(
     note = {"imgsz": side, "task": "detect", "data": None, "single_cls": False}
 
     def keep() -> None:
-        _save(
+        save(
             last,
             {
                 "model": model.state_dict(),
@@ -190,12 +183,7 @@ def train(
             optimiser.step()
             step, seen = step + 1, seen + batch
             decay = 0.999 * (1 - math.exp(-step / 300))
-            with torch.no_grad():
-                for ours, theirs in zip(ema.state_dict().values(), model.state_dict().values(), strict=True):
-                    if ours.dtype.is_floating_point:
-                        ours.lerp_(theirs, 1 - decay)
-                    else:
-                        ours.copy_(theirs)
+            follow(ema, model, decay)
             recent.append(float(total))
             spent, clock = spent + time.process_time() - clock, time.process_time()
             if step % 50 == 0:

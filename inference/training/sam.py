@@ -20,8 +20,8 @@ import numpy as np
 from inference.protocols import Mask
 from inference.stages.window import LARGE, SMALL, window_of
 from inference.training.cutouts import Scene, kept
-from inference.training.detector import _save
 from inference.training.interrupts import pause_point
+from inference.training.keeping import follow, save
 from inference.training.scenes import Composed, boxes_of, compose, crop_of, donor, exposed
 
 FIELD = 384  # the side of a training scene
@@ -260,7 +260,7 @@ def train(
     notes: list[dict[str, float]] = []
 
     def keep() -> None:
-        _save(
+        save(
             last,
             {
                 "model": model.state_dict(),
@@ -285,12 +285,7 @@ def train(
         optimiser.step()
         step += 1
         decay = min(0.997, 1 - 1 / (step / 4 + 2))
-        with torch.no_grad():
-            for ours, theirs in zip(ema.state_dict().values(), model.state_dict().values(), strict=True):
-                if ours.dtype.is_floating_point:
-                    ours.lerp_(theirs, 1 - decay)
-                else:
-                    ours.copy_(theirs)
+        follow(ema, model, decay)
         spent, clock = spent + time.process_time() - clock, time.process_time()
         notes.append({"loss": float(loss.detach()), **items})
         if step % 25 == 0:

@@ -86,17 +86,7 @@ def _paste(canvas: np.ndarray, density: np.ndarray, top: int, left: int, bend: f
 
 
 def shared_area(one: Mask, other: Mask) -> int:
-    x1, y1 = max(one.left, other.left), max(one.top, other.top)
-    x2 = min(one.left + one.bits.shape[1], other.left + other.bits.shape[1])
-    y2 = min(one.top + one.bits.shape[0], other.top + other.bits.shape[0])
-    if x1 >= x2 or y1 >= y2:
-        return 0
-    return int(
-        (
-            one.bits[y1 - one.top : y2 - one.top, x1 - one.left : x2 - one.left]
-            & other.bits[y1 - other.top : y2 - other.top, x1 - other.left : x2 - other.left]
-        ).sum()
-    )
+    return int(one.common(other).bits.sum())
 
 
 def _grown(mask: Mask) -> Mask:

@@ -125,6 +125,7 @@ class Scripted:
 
 class Nothing:
     info = ModelInfo("segmenter", "nothing", "1", "")
+    cut_trusted_from: float | None = None
 
     def segment(self, pixels: np.ndarray, boxes: np.ndarray) -> list[Mask]:
         return [Mask(0, 0, np.zeros((0, 0), bool), 0.0) for _ in boxes]
