@@ -148,6 +148,22 @@ def test_the_editors_keys_do_nothing_meanwhile(counting: CountPage, three: list[
     counting.at(three[0]).number(5)
 
 
+def test_there_and_back_with_a_chromosome_chosen(counting: CountPage, three: list[Any]) -> None:
+    """The handle over the chosen one goes away with the sheet, and comes back to its place."""
+    counting.press("#")
+    counting.page.wait_for_selector("main[data-opened]:not(.counting-mode)")
+    counting.page.locator(".chromosome[data-id=c03]").click()
+    handle = counting.page.locator("#turn")
+    before = handle.bounding_box()
+    counting.press("#")
+    counting.at(three[0])
+    assert handle.is_hidden()
+    counting.press("#")
+    counting.page.wait_for_selector("main:not(.counting-mode)")
+    handle.wait_for()
+    assert handle.bounding_box() == before
+
+
 def test_counts_survive_a_blip_and_a_closed_page(counting: CountPage, three: list[Any]) -> None:
     context = counting.page.context
     context.route("**/count/", lambda route: route.abort() if route.request.method == "PUT" else route.continue_())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import random
 from typing import Any
@@ -174,6 +175,30 @@ def test_a_click_on_each_parts_two_at_their_neck(modules: Any) -> None:
         covered([one]).sum() + covered([other]).sum(), rel=0.03
     )
     assert parted(modules, [one, other], "splitBetween", [60, 40], [200, 150]) is None
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [([115, 350], [163, 375]), ([115, 300], [155, 390]), ([143, 430], [150, 392]), ([163, 375], [115, 350])],
+)
+def test_two_real_ones_are_parted_wherever_each_is_clicked(modules: Any, one: Any, other: Any) -> None:
+    """A 1 and a 17 of a photograph, which lie at each other's side: in the middle, at an end, beside the neck."""
+    from tests.technologist import CELL, ONE, SEVENTEEN, corrected
+
+    by_id = {known["id"]: known["rings"] for known in corrected()["chromosomes"]}
+    shape = json.loads(CELL.read_text())["touching"]["rings"]
+    parts = modules.evaluate(
+        """async ({ shape, one, other }) => {
+          const { maskOf } = await import("/raster.js");
+          const { splitBetween } = await import("/split.js");
+          const { ringsAround } = await import("/contour.js");
+          return splitBetween(maskOf(shape, { width: 614, height: 760 }), one, other).map(ringsAround);
+        }""",
+        {"shape": shape, "one": one, "other": other},
+    )
+    for part, identifier in zip(parts, (ONE, SEVENTEEN), strict=True):
+        here, there = (ring_mask(rings, 760, 614) for rings in (part, by_id[identifier]))
+        assert (here & there).sum() / (here | there).sum() > 0.85, identifier
 
 
 def test_two_that_cross_both_keep_the_crossing(modules: Any) -> None:

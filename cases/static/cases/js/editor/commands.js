@@ -8,12 +8,17 @@ const STEP_DEGREES = 5;
 // Group C is where classifiers and people err most: its doubts come first.
 const GROUP_C = new Set(["6", "7", "8", "9", "10", "11", "12", "X"]);
 
-/** Doubtful chromosomes in the order in which they are best looked at. */
+/* How sure the machine was of both: that this is a chromosome, and that it is this one. */
+const sureness = (one) => Math.min(one.score, one.detection_score);
+
+/** Doubtful chromosomes in the order in which they are best looked at: group C, the others, debris; among them the one
+    of which the machine was least sure first. */
 export function doubtsInOrder(karyogram) {
-  const rank = (one) => (one.state === "debris" ? 100 : GROUP_C.has(one.label) ? 0 : 40) + LABELS.indexOf(one.label);
+  const rank = (one) => (one.state === "debris" ? 2 : GROUP_C.has(one.label) ? 0 : 1);
+  const place = (one) => LABELS.indexOf(one.label) * 100 + one.order;
   return karyogram.chromosomes
     .filter(isDoubtful)
-    .sort((one, other) => rank(one) - rank(other) || one.order - other.order);
+    .sort((one, other) => rank(one) - rank(other) || sureness(one) - sureness(other) || place(one) - place(other));
 }
 
 export class Commands {

@@ -94,7 +94,9 @@ export function makeDrag({ store, sheet, drop, say }) {
 export function makeTurnHandle({ handle, store, sheet, turn }) {
   function place() {
     const button = sheet.buttonOf(store.state.selected);
-    const shown = Boolean(button && store.state.editable && store.selected?.state === "present");
+    // While cells are counted the sheet is away, and the handle has no place on the page.
+    const away = !button?.getClientRects().length;
+    const shown = Boolean(!away && store.state.editable && store.selected?.state === "present");
     handle.hidden = !shown;
     if (!shown) return;
     const bounds = button.getBoundingClientRect();

@@ -210,3 +210,11 @@ export function depthOf({ bits, width, height, fine }) {
     }
   return depth;
 }
+
+/** Where the mask is widest, in pixels of the photograph; null where it is empty. */
+export function deepest(mask) {
+  const depth = depthOf(mask);
+  const most = depth.reduce((best, value, cell) => (value > depth[best] ? cell : best), 0);
+  if (!mask.bits[most]) return null;
+  return [mask.left + ((most % mask.width) + 0.5) / mask.fine, mask.top + (Math.floor(most / mask.width) + 0.5) / mask.fine];
+}

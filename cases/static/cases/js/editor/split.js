@@ -3,6 +3,7 @@
    Every function takes a mask (raster.js) and gives two, the larger first, or null where the gesture does not part it.
    Nothing is lost: each cell of the mask belongs to one of the two, or to both where they cross. */
 
+import { neckBetween } from "./neck.js";
 import { areaOf, at, depthOf, piecesOf } from "./raster.js";
 
 const LEAST_SHARE = 0.02; // of the mask; a smaller part is a slip of the hand
@@ -49,9 +50,17 @@ export function splitByLine(mask, points) {
   return pair(mask, (cell) => owner[cell] === 0, (cell) => owner[cell] === 1);
 }
 
-/** Parts the mask between two clicks, where the way from one to the other is narrowest. */
+/** Parts the mask between two clicks, where the outline has a neck on the way from one to the other. */
 export function splitBetween(mask, one, other) {
   if (!at(mask, one) || !at(mask, other)) return null;
+  const neck = neckBetween(mask, one, other);
+  const parts = neck && splitByLine(mask, neck);
+  if (parts && at(parts[0], one) !== at(parts[0], other)) return parts;
+  return grownBetween(mask, one, other);
+}
+
+/* Where no straight cut tells the two clicks apart: each takes what is nearest to it. */
+function grownBetween(mask, one, other) {
   const { width, height, bits } = mask;
   const depth = depthOf(mask);
   const owner = new Int8Array(bits.length).fill(-1);

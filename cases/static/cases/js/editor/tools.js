@@ -7,6 +7,7 @@
    Points are pixels of the photograph.  `pressed` → false: this press is not for the tool, nothing happens. */
 
 import { contains } from "./contour.js";
+import { deepest, maskOf } from "./raster.js";
 import { ringsOf } from "./shapes.js";
 import { Layer } from "./tool-layer.js";
 
@@ -284,7 +285,9 @@ export class Tools {
     const { selected } = this.store;
     if (selected) {
       const [x1, y1, x2, y2] = selected.box;
-      return [(x1 + x2) / 2, (y1 + y2) / 2];
+      const middle = [(x1 + x2) / 2, (y1 + y2) / 2];
+      // Of a bent one the middle of the box lies beside it.
+      return contains(ringsOf(selected), middle) ? middle : (deepest(maskOf(ringsOf(selected), this.image)) ?? middle);
     }
     const { left, top, width, height } = this.svg.getBoundingClientRect();
     return this.pointOf({ clientX: left + width / 2, clientY: top + height / 2 });
