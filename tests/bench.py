@@ -18,19 +18,14 @@ from typing import Any
 import psutil
 
 from cases.demo.laboratory import CELLS
-from tests.program import Client, Program, running
+from tests.bench_editor import editor_figures
+from tests.program import Client, Program, running, token_for
+
+ROUNDS = 3
 
 
 def percentile(values: list[float], share: float) -> float:
     return sorted(values)[min(len(values) - 1, int(share * len(values)))]
-
-
-def token_for(program: Program, username: str) -> str:
-    script = (
-        "from karyosite.accounts.models import User; from karyosite.accounts.models import ApiToken; "
-        f"print('TOKEN', ApiToken.objects.create(User.objects.get(username='{username}'), name='bench')[1])"
-    )
-    return program.manage("shell", "-c", script).split("TOKEN ")[1].split()[0]
 
 
 def resident(program: Program) -> dict[str, float]:
@@ -69,7 +64,7 @@ def finished(client: Client, job_url: str) -> dict[str, Any]:
 def upload_to_karyogram(client: Client) -> dict[str, Any]:
     """Every demonstration cell three times, in a new case each round; the first cell warms the worker up."""
     seconds, stages, last = [], [], ""
-    for number in range(3):
+    for number in range(ROUNDS):
         case = new_case(client, number)
         for image in sorted(CELLS.glob("*.jpg")):
             started = time.perf_counter()
@@ -126,13 +121,15 @@ def main() -> None:
         edits = edit_acknowledged(client, metaphase)
         clicks = click_to_mask(client, metaphase)
         memory = resident(program)
+        editor = editor_figures(program, client, new_case(client, ROUNDS))
     cutting = json.loads(
         subprocess.run([sys.executable, "-m", "tests.bench_cutting"], capture_output=True, check=True).stdout
     )
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
     figures = {
         "commit": commit, "cores": os.cpu_count(), "machine": platform.processor() or platform.machine(),
-        **cells, "edit_acknowledged_s": edits, "click_to_mask_s": clicks, "cutting": cutting, "resident_mb": memory,
+        **cells, "edit_acknowledged_s": edits, "editor": editor, "click_to_mask_s": clicks, "cutting": cutting,
+        "resident_mb": memory,
     }  # fmt: skip
     print(json.dumps(json.loads(json.dumps(figures), parse_float=lambda text: round(float(text), 4)), indent=1))
     Path("var").mkdir(exist_ok=True)

@@ -119,3 +119,11 @@ class Client:
             + f"\r\n--{mark}--\r\n".encode()
         )
         return self.call("POST", f"cases/{case_id}/metaphases/", body, f"multipart/form-data; boundary={mark}")
+
+
+def token_for(program: Program, username: str) -> str:
+    script = (
+        "from karyosite.accounts.models import User; from karyosite.accounts.models import ApiToken; "
+        f"print('TOKEN', ApiToken.objects.create(User.objects.get(username='{username}'), name='bench')[1])"
+    )
+    return program.manage("shell", "-c", script).split("TOKEN ")[1].split()[0]

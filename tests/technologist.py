@@ -39,15 +39,13 @@ class Move:
     then: str = ""
 
 
-# The photograph fits a window of 1280 × 800: there one press of an arrow leads the crosshair about ten of its pixels.
+# Going on to the next doubt is part of ending one, and no decision of its own.  The photograph fits a window of
+# 1280 × 800: there one press of an arrow leads the crosshair about ten of its pixels.
 MOVES = (
-    Move("go to the first doubt: an 11 that looks like a 9", ("n",)),
-    Move("it is a 9", ("9",)),
-    Move("go on: a 9 that looks like an 11", ("n",)),
-    Move("it is an 11", ("1", "1")),
-    Move("go on: a third 21, faint", ("n",)),
-    Move("it is dirt: to the debris", ("d",)),
-    Move("go on: a 1 with a side branch", ("n",)),
+    Move("see the first doubt: an 11 that looks like a 9", ("n",)),
+    Move("it is a 9; on to the next, a 9 that looks like an 11", ("9", "n")),
+    Move("it is an 11; on to the next, a third 21, faint", ("1", "1", "n")),
+    Move("it is dirt: to the debris; on to the next, a 1 with a side branch", ("d", "n")),
     Move("two lie under one outline: take up Split, and mark the first", ("k", "Enter", "Enter")),
     Move("lead the crosshair to the other; mark it", (*["ArrowRight"] * 3, *["ArrowUp"] * 4, "Enter"), "split in two"),
     Move("the short one is a 17", ("1", "7")),

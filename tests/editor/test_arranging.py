@@ -79,7 +79,7 @@ def test_a_derivative_stands_right_of_its_homologue(cell: CellPage) -> None:
     cell.saved(2)
     assert cell.stored_slot("1") == cell.shown("1") == ["c02", "c01"]
     assert cell.stored_chromosome("c01")["role"] == "derivative"
-    assert cell.chromosome("c01").get_attribute("aria-label") == "Chromosome 1, copy 2, derivative"
+    assert cell.chromosome("c01").get_attribute("aria-label") == "Chromosome 1, copy 2, der (derivative)"
     cell.choose("c03")
     cell.press("1", "Enter")  # a normal one that is named later stands left of it all the same
     cell.saved(3)

@@ -113,6 +113,30 @@ def test_clicks_add_and_take_away_ticks_and_enter_stores_and_goes_on(counting: C
     assert "1 of 3 counted" in counting.page.locator("#count-sum").inner_text()
 
 
+def test_the_next_photograph_is_fetched_ahead(counting: CountPage, three: list[Any]) -> None:
+    """Going on asks for no picture: it is there already."""
+    context, asked = counting.page.context, []
+    context.on("request", lambda request: asked.append(request.url) if "/view/" in request.url else None)
+    counting.page.close()
+    again = CountPage(context.new_page(), three[0], counting.server).open()
+    for _ in range(200):
+        if any(str(three[1].pk) in url for url in asked):
+            break
+        again.page.wait_for_timeout(20)
+    assert any(str(three[1].pk) in url for url in asked)
+    assert not any(str(three[2].pk) in url for url in asked)
+    again.page.wait_for_load_state("networkidle")
+    context.route(f"**/{three[1].pk}/view/**", lambda route: route.abort())
+    again.press(".")
+    again.at(three[1]).number(5)
+    assert again.page.locator("#count-field").is_visible()
+    for _ in range(200):
+        if any(str(three[2].pk) in url for url in asked):
+            return
+        again.page.wait_for_timeout(20)
+    pytest.fail("The third photograph was not fetched ahead.")
+
+
 def test_a_case_by_keyboard_alone(counting: CountPage, three: list[Any]) -> None:
     counting.press("ArrowRight", "ArrowRight", "Shift+ArrowDown", " ")
     counting.number(6)

@@ -105,3 +105,54 @@ def test_the_panel_shows_homologues_ideogram_and_likelihoods(cell: CellPage, tec
     cell.page.locator(".chromosome.selected[data-id=c02]").wait_for()
     technologist.refresh_from_db()
     assert (preferences(technologist)["bands"], preferences(technologist)["drawer"]) == (850, "chromosome")
+
+
+def test_a_scale_bar_on_both_panes_where_the_size_of_a_pixel_is_known(
+    karyogram: Any, lab: Any, technologist: Any, cell_page: Any, transactional_db: None
+) -> None:
+    without = cell_page(technologist, karyogram.metaphase).open()
+    assert without.page.locator(".scale-bar").count() == 0
+    lab.micrometres_per_pixel = 0.1
+    lab.save()
+    cell = cell_page(technologist, karyogram.metaphase).open()
+    cell.page.locator("canvas.spread-image").wait_for()
+    bars = cell.page.locator(".scale-bar")
+    assert bars.count() == 2
+
+    def shown(number: int) -> tuple[float, float]:
+        """Micrometres, and the CSS pixels that they take."""
+        bar = bars.nth(number)
+        micrometres, unit = bar.locator("span").inner_text().split()
+        assert unit == "µm"
+        return float(micrometres), bar.locator("i").bounding_box()["width"]
+
+    photograph = cell.page.evaluate("document.querySelector('#spread').getScreenCTM().a")
+    micrometres, px = shown(0)
+    assert px == pytest.approx(micrometres / 0.1 * photograph, abs=1)
+    # Chromosomes of 48 pixels stand on the sheet: 4.8 µm.
+    micrometres, px = shown(1)
+    tall = cell.chromosome("c01").bounding_box()["height"]
+    assert px / micrometres == pytest.approx(tall / 4.8, rel=0.08)
+    cell.page.hover("#spread")
+    cell.press("+", "+", "+")
+    micrometres, px = shown(0)
+    photograph = cell.page.evaluate("document.querySelector('#spread').getScreenCTM().a")
+    assert px == pytest.approx(micrometres / 0.1 * photograph, abs=1)
+
+
+def test_the_ideogram_at_every_number_of_bands_and_the_agreement_of_the_pattern(cell: CellPage) -> None:
+    cell.choose("c03")
+    cell.press("i")
+    panel = cell.page.locator(".drawer-chromosome")
+    bands = []
+    for level in ("400", "550", "850"):
+        panel.get_by_role("button", name=level).click()
+        panel.get_by_role("img", name=f"Ideogram of chromosome 8, {level} bands").wait_for()
+        bands.append(panel.locator("svg.ideogram g rect").count())
+    assert bands == sorted(set(bands)), "more bands at each level"
+    panel.get_by_text("Agreement").wait_for()
+    panel.get_by_text("between 8 (71 %) and X (26 %)").wait_for()
+    # Another class to compare with, by a click on its likelihood.
+    panel.get_by_text("26 %", exact=True).click()
+    panel.get_by_role("img", name="Ideogram of chromosome X, 850 bands").wait_for()
+    assert cell.stored()["version"] == 1, "comparing names nothing"

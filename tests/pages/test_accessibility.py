@@ -102,6 +102,55 @@ def test_the_cell_page(karyogram: Any, technologist: Any, faults_of: Any, as_per
     assert not faults, "\n".join(sorted(set(faults)))
 
 
+def test_the_cell_page_at_work(
+    karyogram: Any, technologist: Any, colleague: Any, faults_of: Any, as_person: Any, browser_context: Any
+) -> None:
+    """Each tool taken up, the menu, a lost homologue and a mark, comments, an earlier version, a comparison, no server,
+    and a case that is locked."""
+    from cases.actions.add_comment import add_comment
+    from cases.models import Case
+
+    cell = karyogram.metaphase_id
+    add_comment(user=colleague, metaphase_id=cell, text="Is this an X?", chromosome="c03")
+    page = as_person(technologist, reverse("cell", args=[cell]))
+    page.wait_for_selector("main[data-opened]")
+
+    def press(*keys: str) -> None:
+        for key in keys:
+            page.keyboard.press(key)
+
+    def marked() -> None:
+        page.click(".chromosome[data-id=c03]")
+        press("Shift+D", "l", "Enter")
+        page.locator("#saving-text", has_text="version 3 · saved").wait_for()
+
+    def compared() -> None:
+        page.locator(".step[data-version='1']").hover()
+        page.locator(".step[data-version='1']").get_by_role("button", name="Compare").click()
+        page.locator(".comparison-line").first.wait_for()
+
+    def away() -> None:
+        page.get_by_role("button", name="End the comparison").click()
+        page.get_by_role("button", name="Back to now").click()
+        browser_context.route("**/karyogram/edits/", lambda route: route.abort())
+        page.click(".chromosome[data-id=c01]")
+        press("f")
+        page.locator("#saving[data-save=unsaved]").wait_for()
+
+    def locked() -> None:
+        Case.objects.update(state="submitted")
+        browser_context.unroute("**/karyogram/edits/")
+        page.locator("#locked", has_text="under review").wait_for()
+
+    steps: list[Callable[[], Any]] = [marked]
+    steps += [lambda key=key: press(key) for key in ("a", "g", "b", "e", "k")]
+    steps += [lambda: press("Escape", "Escape"), lambda: page.click(".chromosome[data-id=c03]", button="right")]
+    steps += [lambda: press("Escape", "Shift+C"), lambda: press("h"), compared]
+    steps += [lambda: page.locator("[data-shows='1']").click(), away, locked]
+    faults = faults_of(page, *steps)
+    assert not faults, "\n".join(sorted(set(faults)))
+
+
 def test_counting_mode_and_a_class_across_cells(
     karyogram: Any, case: Any, technologist: Any, faults_of: Any, as_person: Any
 ) -> None:

@@ -105,7 +105,8 @@ export function makeTurnHandle({ handle, store, sheet, turn }) {
     handle.style.top = `${bounds.top - around.top}px`;
   }
   store.subscribe((state, changed) => {
-    if (["selected", "editable", "document"].some((name) => changed.has(name))) place();
+    // A changed document is drawn first, which says so.
+    if (changed.has("selected") || changed.has("editable")) place();
   });
   sheet.root.addEventListener("drawn", place);
 

@@ -43,6 +43,7 @@ export class Drawer {
     const tab = make("button", this.rail, { type: "button", class: "drawer-tab", "data-panel": id, "aria-expanded": "false", "aria-controls": "drawer-panel" });
     tab.title = key ? `${title} (${key})` : title;
     make("span", tab, { class: "drawer-tab-name" }, title);
+    tab.append(" "); // its name is read as two words
     const badge = make("b", tab, { class: "drawer-badge", hidden: "" });
     const element = make("section", this.body, { class: `drawer-section drawer-${id}`, hidden: "" });
     this.panels.set(id, { title, tab, badge, element, mount, shown, hidden, mounted: false });

@@ -27,10 +27,25 @@ class Crowd {
     this.columns = Math.ceil(image.width / side);
     this.rows = Math.ceil(image.height / side);
     this.squares = new Uint8Array(this.columns * this.rows);
-    for (const { rings, x1, y1, x2, y2 } of shapes)
-      for (let row = this.#at(y1, this.rows); row <= this.#at(y2, this.rows); row += 1)
-        for (let column = this.#at(x1, this.columns); column <= this.#at(x2, this.columns); column += 1)
-          if (inside(rings, (column + 0.5) * side, (row + 0.5) * side)) this.squares[row * this.columns + column] += 1;
+    for (const { rings, y1, y2 } of shapes)
+      for (let row = this.#at(y1, this.rows); row <= this.#at(y2, this.rows); row += 1) this.#cover(rings, row);
+  }
+
+  /* Squares of a row whose middles lie between two edges of an outline. */
+  #cover(rings, row) {
+    const y = (row + 0.5) * this.side;
+    const edges = [];
+    for (const ring of rings)
+      for (let here = 0, before = ring.length - 1; here < ring.length; before = here, here += 1) {
+        const [[x1, y1], [x2, y2]] = [ring[here], ring[before]];
+        if (y1 > y !== y2 > y) edges.push(((x2 - x1) * (y - y1)) / (y2 - y1) + x1);
+      }
+    edges.sort((one, other) => one - other);
+    for (let index = 0; index + 1 < edges.length; index += 2) {
+      const from = Math.max(0, Math.ceil(edges[index] / this.side - 0.5));
+      const to = Math.min(this.columns - 1, Math.ceil(edges[index + 1] / this.side - 0.5) - 1);
+      for (let column = from; column <= to; column += 1) this.squares[row * this.columns + column] += 1;
+    }
   }
 
   #at(value, many) {

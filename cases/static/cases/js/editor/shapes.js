@@ -31,9 +31,21 @@ export function turned([x, y], angle, flip) {
   return [flip ? -across : across, x * Math.sin(turn) + y * Math.cos(turn)];
 }
 
+/* The last answer for each outline: the whole sheet is measured with every change, and one chromosome of it is new. */
+const measured = new WeakMap();
+const MEASURED_BY = ["angle", "flip", "straight", "axis", "box"];
+
 /** Where the chromosome lies once upright: {x1, y1, x2, y2, width, height} about the origin, in pixels. */
-export function uprightBounds({ angle, flip, ...chromosome }) {
-  if (isStraightened(chromosome)) return straightBounds({ angle, flip, ...chromosome });
+export function uprightBounds(chromosome) {
+  const known = measured.get(chromosome.rings);
+  if (known && MEASURED_BY.every((name) => known.of[name] === chromosome[name])) return known.bounds;
+  const bounds = Object.freeze(isStraightened(chromosome) ? straightBounds(chromosome) : turnedBounds(chromosome));
+  measured.set(chromosome.rings, { of: chromosome, bounds });
+  return bounds;
+}
+
+function turnedBounds(chromosome) {
+  const { angle, flip } = chromosome;
   const bounds = boundsOf(ringsOf(chromosome).flat().map((point) => turned(point, angle, flip)));
   return { ...bounds, width: bounds.x2 - bounds.x1, height: bounds.y2 - bounds.y1 };
 }

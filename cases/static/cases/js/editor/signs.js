@@ -1,8 +1,9 @@
 /* What stands on the sheet besides the chromosomes: dashed places of lost ones, and the marks “der” and “mar”. */
 
+import { ROLE_MARKS } from "./words.js";
+
 export const LOST_PX = 16; // the width of a dashed place, CSS pixels
 export const ROLE_PX = 11; // the height of a mark above its chromosome
-const ROLES = { derivative: "der", marker: "mar" };
 
 function make(name, parent, className, text) {
   const element = document.createElement(name);
@@ -26,7 +27,7 @@ export function showLost(stand, number, height) {
 
 /** The mark above a chromosome's picture; none for a plain one. */
 export function showRole(button, role) {
-  const words = ROLES[role] ?? "";
+  const words = ROLE_MARKS[role] ?? "";
   const shown = button.querySelector(".role-mark");
   if (!words) shown?.remove();
   else (shown ?? make("span", button, "role-mark")).textContent = words;

@@ -24,6 +24,7 @@ export class Spread {
     this.labels = make("g", svg, { class: "spread-labels", "aria-hidden": "true" });
     this.paths = new Map();
     this.texts = new Map();
+    this.drawn = new Map(); // what each outline shows: {rings, name, state}
     this.view = { x: 0, y: 0, scale: 1 };
     this.fitted = true;
     this.pinched = false; // two fingers took over from one
@@ -177,8 +178,7 @@ export class Spread {
       if (!here.has(id)) {
         path.remove();
         this.texts.get(id).remove();
-        this.paths.delete(id);
-        this.texts.delete(id);
+        for (const kept of [this.paths, this.texts, this.drawn]) kept.delete(id);
       }
     let relabelled = false;
     for (const chromosome of chromosomes) {
@@ -189,9 +189,13 @@ export class Spread {
         this.texts.set(id, make("text", this.labels));
       }
       const path = this.paths.get(id);
-      path.setAttribute("d", pathData(ringsOf(chromosome)));
+      const name = chromosomeName(chromosome);
+      const before = this.drawn.get(id);
+      if (before?.rings !== chromosome.rings) path.setAttribute("d", pathData(ringsOf(chromosome)));
+      this.drawn.set(id, { rings: chromosome.rings, name, state });
+      if (before?.name === name && before.state === state) continue;
       path.setAttribute("class", `outline ${isDoubtful(chromosome) ? "doubtful" : ""} ${state}`);
-      path.firstChild.textContent = chromosomeName(chromosome);
+      path.firstChild.textContent = name;
       const text = this.texts.get(id);
       const words = state === "debris" ? "" : slotName(label);
       relabelled ||= text.textContent !== words;

@@ -18,6 +18,17 @@ const UNCLASSIFIED = 0.4;
 
 const knows = (chromosome) => typeof chromosome.centromere === "number";
 
+/* Where on its axis the centromere lies; every axis is walked once. */
+const walked = new WeakMap();
+
+function pointOf({ axis, centromere }) {
+  const known = walked.get(axis);
+  if (known?.centromere === centromere) return known.point;
+  const { x, y } = walkAlong(axis, 100).points[Math.min(99, Math.floor(centromere * 100))];
+  walked.set(axis, { centromere, point: [x, y] });
+  return [x, y];
+}
+
 /** How far below its top the centromere of the upright chromosome lies, in pixels of the photograph. */
 export function centromereDepth(chromosome, bounds = uprightBounds(chromosome)) {
   const usual = CENTROMERES[chromosome.label] ?? UNCLASSIFIED;
@@ -27,9 +38,7 @@ export function centromereDepth(chromosome, bounds = uprightBounds(chromosome)) 
   if (isStraightened(chromosome)) {
     if (isUpsideDown(chromosome)) depth = bounds.height - depth;
   } else if (chromosome.axis?.length >= 2) {
-    const { points } = walkAlong(chromosome.axis, 100);
-    const { x, y } = points[Math.min(99, Math.floor(chromosome.centromere * 100))];
-    depth = turned([x, y], chromosome.angle, chromosome.flip)[1] - bounds.y1;
+    depth = turned(pointOf(chromosome), chromosome.angle, chromosome.flip)[1] - bounds.y1;
   }
   return chromosome.label === "unknown" ? depth : Math.min(most, Math.max(least, depth));
 }

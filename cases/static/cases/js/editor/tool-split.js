@@ -174,6 +174,12 @@ export function makeSplit({ tools, store, history, api, image, say }) {
       if (masks) void apply(chromosome, masks);
       else refuse("The two clicks lie too close together to tell the chromosomes apart.");
     },
+    /* Asked while the person looks where to part it: the server has the photograph at hand by the time it is asked
+       which classes the parts are. */
+    entered() {
+      const { selected } = store;
+      if (selected) void askCut({ api, say, image, quietly: true }, { rings: ringsOf(selected) });
+    },
     giveUp: () => tools.layer.path("line", null),
     escape() {
       const waits = first !== null || tools.busy !== null;
