@@ -8,17 +8,18 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from inference.protocols import AnalysisError, Detections, Detector, Mask, Proposal, Segmenter
+from inference.protocols import AnalysisError, Detections, Detector, Looks, Mask, Proposal, Segmenter
 from inference.stages import axis
 from inference.stages.assign import name_cell
-from inference.stages.classify import Classifier, class_probabilities
+from inference.stages.classify import Classifier, looks
 from inference.stages.confidence import Calibration, Namer, name_known
 from inference.stages.load import light_ground
-from inference.stages.presence import ASIDE, features, settle
+from inference.stages.presence import ASIDE, features, settle, shared_areas
 from inference.stages.proposal import propose
 from inference.stages.quality import BLANK, is_blank, is_noise, note
 from inference.stages.scale import detect_at_usual_scale
@@ -73,10 +74,16 @@ def analyse(
     with stage("orient"):
         axes = [axis.describe(mask, seen) for mask in masks]
     with stage("classify"):
-        probabilities = class_probabilities(seen, detections, masks, classifier)
+        looked = looks(seen, detections, masks, classifier)
+        probabilities = looked.probabilities
+        if looked.p_up is not None:
+            axes = [axis.with_p_up(*one) for one in zip(axes, masks, looked.p_up.tolist(), strict=True)]
     with stage("assign"):
-        is_there, present = _judged(detections, masks, probabilities, calibration)
+        is_there, present = _judged(detections, masks, looked, calibration)
         kept = np.flatnonzero(present)
+        if calibration.frame is not None:
+            shape = (pixels.shape[0], pixels.shape[1])
+            detections = replace(detections, boxes=calibration.frame.around(detections.boxes, masks, shape))
         names = name_known(probabilities[kept], detections.scores[kept], calibration, namer, is_there[kept])
         proposal = propose(
             image_facts=image_facts,
@@ -98,13 +105,15 @@ def analyse(
 
 
 def _judged(
-    detections: Detections, masks: list[Mask], probabilities: np.ndarray, calibration: Calibration
+    detections: Detections, masks: list[Mask], looked: Looks, calibration: Calibration
 ) -> tuple[np.ndarray, np.ndarray]:
     """The chance that each candidate is a chromosome, float (n,), and whether it is taken for one, bool (n,)."""
     if calibration.presence is None:
         return calibration.is_there(detections.scores), np.ones(len(detections), bool)
-    is_there = calibration.presence.chance(features(detections.scores, detections.boxes, masks, probabilities))
-    return is_there, settle(is_there, probabilities)
+    areas = np.array([int(mask.bits.sum()) for mask in masks])
+    table = features(detections.scores, detections.boxes, areas, shared_areas(masks), looked)
+    is_there = calibration.presence.chance(table)
+    return is_there, settle(is_there, looked.probabilities)
 
 
 def _best(detections: Detections) -> Detections:

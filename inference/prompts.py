@@ -94,7 +94,8 @@ def _cut(question: dict[str, Any]) -> dict[str, Any]:
             code="nothing-there",
         )
     extent = _extent(mask)
-    found = axis.describe(mask, pixels)
+    named, p_up = _named(pixels, extent, mask, _areas(metaphase), registry.classifier(configuration))
+    found = axis.with_p_up(axis.describe(mask, pixels), mask, p_up)
     return {
         "rings": rings,
         "box": [round(float(value), 1) for value in extent],
@@ -103,7 +104,7 @@ def _cut(question: dict[str, Any]) -> dict[str, Any]:
         "centromere": found.centromere,
         "score": round(float(mask.score), 4),
         "segmenter": asdict(prompter.info),
-        **_named(pixels, extent, mask, _areas(metaphase), registry.classifier(configuration)),
+        **named,
     }
 
 
@@ -151,19 +152,22 @@ def _extent(mask: Mask) -> np.ndarray:
 
 def _named(
     pixels: np.ndarray, extent: np.ndarray, mask: Mask, areas: list[float], classifier: Classifier | None
-) -> dict[str, Any]:
-    """label and probabilities by the crop classifier, at the scale of the cell's other chromosomes."""
+) -> tuple[dict[str, Any], float]:
+    """label and probabilities by the crop classifier, at the scale of the cell's other chromosomes; and the chance
+    that the p arm lies at the upper end of the upright crop, one half where nobody says."""
     from inference.labels import CHROMOSOMES
 
     if classifier is None:
-        return {"label": "unknown", "probabilities": {}}
-    shares = classifier.classify(pixels, extent[None], [mask], areas)[0]
+        return {"label": "unknown", "probabilities": {}}, 0.5
+    seen = classifier.look(pixels, extent[None], [mask], areas)
+    shares = seen.probabilities[0]
     best = [int(index) for index in np.argsort(-shares)[:4]]
     kept = [index for index in best if shares[index] >= 0.02 or index == best[0]]
-    return {
+    named = {
         "label": CHROMOSOMES[best[0]],
         "probabilities": {CHROMOSOMES[index]: round(float(shares[index]), 4) for index in kept},
     }
+    return named, 0.5 if seen.p_up is None else float(seen.p_up[0])
 
 
 def _areas(metaphase: Metaphase) -> list[float]:

@@ -113,6 +113,19 @@ class Prompter(Protocol):
 
 
 @dataclass(frozen=True)
+class Looks:
+    """What cut-outs look like, one row a chromosome.
+
+    probabilities: float32 (n, 24), rows sum to 1.  whole: float32 (n,) 0..1, how well each box holds one whole
+    chromosome (pieces, joined pairs and dirt are low), p_up: float32 (n,) 0..1, the chance that the p arm lies at the
+    upper end of the upright crop; None from a classifier that does not say."""
+
+    probabilities: np.ndarray
+    whole: np.ndarray | None = None
+    p_up: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
 class Evidence:
     """What the names rest on, one row a chromosome.
 

@@ -69,8 +69,9 @@ def entry(role: str, configuration: Configuration) -> dict[str, Any] | None:
     )
 
 
-def calibration(detector: Detector, classifier: Classifier | None) -> Calibration:
-    """What the scores of this pair are worth, from the manifest; as the models say it where nothing was fitted."""
+def calibration(detector: Detector, classifier: Classifier | None, segmenter: Segmenter | None = None) -> Calibration:
+    """What the scores of this pair are worth, and how boxes are drawn around this segmenter's cut-outs, from the
+    manifest; as the models say it where nothing was fitted."""
     fitted: dict[str, Any] = {}
     for model in (detector, classifier):
         for known in weights.entries(model.info.role) if model else ():
@@ -79,6 +80,9 @@ def calibration(detector: Detector, classifier: Classifier | None) -> Calibratio
                 pair = numbers.pop("detector", f"{detector.info.name} {detector.info.version}")
                 if pair == f"{detector.info.name} {detector.info.version}":
                     fitted |= numbers
+    cut_by = f"{segmenter.info.name} {segmenter.info.version}" if segmenter else ""
+    if fitted.get("frame", {}).get("segmenter", cut_by) != cut_by:
+        del fitted["frame"]
     return Calibration.of(fitted)
 
 

@@ -120,7 +120,7 @@ def _analyse(held: Claim) -> Proposal:
         detector=detector,
         segmenter=segmenter,
         classifier=classifier,
-        calibration=registry.calibration(detector, classifier),
+        calibration=registry.calibration(detector, classifier, segmenter),
         image_facts={
             "sha256": metaphase.image.sha256,
             "page": metaphase.page,

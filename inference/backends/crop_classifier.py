@@ -7,8 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from inference.protocols import AnalysisError, Mask, ModelInfo
+from inference.labels import CHROMOSOMES
+from inference.protocols import AnalysisError, Looks, Mask, ModelInfo
 from inference.stages.crops import HEIGHT, WIDTH, upright_crops
+
+_CLASSES = len(CHROMOSOMES)
+_ANSWERS = (_CLASSES, _CLASSES + 2)  # classes alone (kary-crops 0.1); classes, "one whole chromosome", "p arm up"
 
 
 class CropClassifier:
@@ -23,7 +27,7 @@ class CropClassifier:
         try:
             session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
             (entrance,), (out,) = session.get_inputs(), session.get_outputs()
-            fits = list(entrance.shape[1:]) == [2, HEIGHT, WIDTH] and out.shape[1] == 24
+            fits = list(entrance.shape[1:]) == [2, HEIGHT, WIDTH] and out.shape[1] in _ANSWERS
         except Exception as error:  # the runtime's own errors share no base class
             raise AnalysisError(f"The classifier file {path.name} is not a classifier in ONNX form.") from error
         if not fits:
@@ -32,19 +36,24 @@ class CropClassifier:
         self.info, self.temperature, self.detector_share = info, temperature, detector_share
 
     def logits(self, crops: np.ndarray) -> np.ndarray:
-        """uint8 (n, 2, HEIGHT, WIDTH) → float32 (n, 24), the mean over each crop as it is and upside down."""
+        """uint8 (n, 2, HEIGHT, WIDTH) → float32 (n, 24 or 26), the mean over each crop as it is and upside down."""
         turned = np.ascontiguousarray(crops[:, :, ::-1, ::-1])
         both = self._session.run([self._out], {self._entrance: np.concatenate([crops, turned])})[0]
-        return np.asarray((both[: len(crops)] + both[len(crops) :]) / 2, np.float32)
+        one, other = both[: len(crops)], both[len(crops) :]
+        if both.shape[1] > _CLASSES:
+            other[:, _CLASSES + 1] *= -1  # upside down, the p arm is at the other end
+        return np.asarray((one + other) / 2, np.float32)
 
-    def classify(
-        self, pixels: np.ndarray, boxes: np.ndarray, masks: list[Mask], areas: Sequence[float] = ()
-    ) -> np.ndarray:
-        """float32 (n, 24), rows sum to 1; rows of empty masks are even."""
-        logits = self.logits(upright_crops(pixels, boxes, masks, areas)) / self.temperature
-        likely = np.exp(logits - logits.max(axis=1, keepdims=True))
+    def look(self, pixels: np.ndarray, boxes: np.ndarray, masks: list[Mask], areas: Sequence[float] = ()) -> Looks:
+        """As Classifier says."""
+        logits = self.logits(upright_crops(pixels, boxes, masks, areas))
+        likely = logits[:, :_CLASSES] / self.temperature
+        likely = np.exp(likely - likely.max(axis=1, keepdims=True))
         likely /= likely.sum(axis=1, keepdims=True)
         for index, mask in enumerate(masks):
             if int(mask.bits.sum()) < 3:
                 likely[index] = 1 / likely.shape[1]
-        return likely
+        if logits.shape[1] == _CLASSES:
+            return Looks(likely)
+        whole, p_up = (1 / (1 + np.exp(-logits[:, _CLASSES + place])) for place in (0, 1))
+        return Looks(likely, whole, p_up)

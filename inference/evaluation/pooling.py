@@ -13,7 +13,7 @@ from inference.labels import CHROMOSOMES
 from inference.protocols import Detections, Mask
 from inference.stages.assign import name_cell
 from inference.stages.classify import pooled
-from inference.stages.crops import upright_crops
+from inference.stages.crops import surely_there, upright_crops
 from inference.training.cil import AnnotatedCell
 
 MATCH = 0.5
@@ -40,7 +40,9 @@ def see(
     for row, column in zip(*linear_sum_assignment(-shared), strict=True):
         if shared[row, column] >= MATCH:
             truth[row] = cell.classes[column]
-    return Seen(detections, classifier.logits(upright_crops(pixels, detections.boxes, masks)), truth)
+    areas = surely_there([int(mask.bits.sum()) for mask in masks], detections.scores)
+    logits = classifier.logits(upright_crops(pixels, detections.boxes, masks, areas))[:, : len(CHROMOSOMES)]
+    return Seen(detections, logits, truth)
 
 
 def _softmax(logits: np.ndarray) -> np.ndarray:

@@ -10,9 +10,9 @@ import numpy as np
 
 from inference.evaluation.cells import match, share
 from inference.protocols import Detector, Segmenter
-from inference.stages.classify import Classifier, class_probabilities
+from inference.stages.classify import Classifier, looks
 from inference.stages.load import light_ground
-from inference.stages.presence import Presence, features, settle
+from inference.stages.presence import Presence, features, settle, shared_areas
 from inference.stages.scale import detect_at_usual_scale
 
 
@@ -38,10 +38,12 @@ def look(
     seen, _ = light_ground(np.ascontiguousarray(pixels))
     found = detect_at_usual_scale(detector, seen)
     masks = segmenter.segment(seen, found.boxes) if len(found) else []
-    probabilities = class_probabilities(seen, found, masks, classifier)
+    looked = looks(seen, found, masks, classifier)
+    areas = np.array([int(mask.bits.sum()) for mask in masks])
     real = np.zeros(len(found), bool)
     real[match(found.boxes, truth_boxes)[:, 0]] = True
-    return Candidates(features(found.scores, found.boxes, masks, probabilities), probabilities, real, len(truth_boxes))
+    table = features(found.scores, found.boxes, areas, shared_areas(masks), looked)
+    return Candidates(table, looked.probabilities, real, len(truth_boxes))
 
 
 def fit(cells: Sequence[Candidates]) -> Presence:

@@ -10,12 +10,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from inference.protocols import Mask
+from inference.stages.crops import long_axis
 from inference.stages.medial import arc, at_even_steps, medial_line, normals, reaches
 
 MOST_POINTS = 64  # that a document keeps of an axis
 _STEP = 4.0  # pixels between kept points of a bent axis
 _STRAIGHT = 0.6  # pixels that an axis may stray from its chord and still be kept as two points
 _GROUND = 255
+_UNSURE = 0.1  # from one half, within which an answer about the p arm is none
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,27 @@ def describe(mask: Mask, pixels: np.ndarray | None = None) -> Axis:
     line = line + [mask.left, mask.top]
     return Axis(
         _kept(line).astype(np.float32), None if centromere is None else round(centromere, 3), _angle(mask, line)
+    )
+
+
+def with_p_up(found: Axis, mask: Mask, p_up: float) -> Axis:
+    """The axis turned end for end where someone who knows the bands says so.
+
+    p_up: 0..1, the chance that the p arm lies at the upper end of the mask's upright crop (inference.stages.crops);
+    what is near one half changes nothing.
+    """
+    if len(found.points) < 2 or abs(p_up - 0.5) < _UNSURE:
+        return found
+    turn = math.pi / 2 - long_axis(mask)
+    up = np.array([-math.sin(turn), -math.cos(turn)])  # the crop's upward direction on the picture
+    half = len(found.points) // 2
+    lies = float((found.points[:half].mean(axis=0) - found.points[-half:].mean(axis=0)) @ up)
+    if (lies > 0) == (p_up > 0.5):
+        return found
+    return Axis(
+        found.points[::-1].copy(),
+        None if found.centromere is None else round(1 - found.centromere, 3),
+        round((found.angle + 180) % 360.0, 2),
     )
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
 
-from inference.protocols import Detections, Mask, ModelInfo
+from inference.protocols import Detections, Looks, Mask, ModelInfo
+from inference.stages.crops import surely_there
 
 _FLOOR = 1e-4
 
@@ -18,25 +20,21 @@ class Classifier(Protocol):
     info: ModelInfo
     detector_share: float
 
-    def classify(
-        self, pixels: np.ndarray, boxes: np.ndarray, masks: list[Mask], areas: Sequence[float] = ()
-    ) -> np.ndarray:
-        """boxes: float32 (n, 4).  areas: pixels, of all the cell's chromosomes where the masks are but some of them.
-        Returns float32 (n, 24), calibrated, rows sum to 1; rows of empty masks are even."""
+    def look(self, pixels: np.ndarray, boxes: np.ndarray, masks: list[Mask], areas: Sequence[float] = ()) -> Looks:
+        """boxes: float32 (n, 4).  areas: pixels, of the cell's chromosomes where the masks are not just these.
+        Probabilities are calibrated; rows of empty masks are even."""
 
 
-def class_probabilities(
-    pixels: np.ndarray, detections: Detections, masks: list[Mask], classifier: Classifier | None = None
-) -> np.ndarray:
-    """float32 (n, 24), rows sum to 1.
+def looks(pixels: np.ndarray, detections: Detections, masks: list[Mask], classifier: Classifier | None = None) -> Looks:
+    """What the classifier sees, its probabilities pooled with the detector's; the detector's alone without one.
 
     The two are pooled by their logarithms: they look at the same pixels, so their evidence does not simply add up.
     """
     if classifier is None or len(detections) == 0:
-        return detections.probabilities
-    return pooled(
-        detections.probabilities, classifier.classify(pixels, detections.boxes, masks), classifier.detector_share
-    )
+        return Looks(detections.probabilities)
+    areas = surely_there([int(mask.bits.sum()) for mask in masks], detections.scores)
+    seen = classifier.look(pixels, detections.boxes, masks, areas)
+    return replace(seen, probabilities=pooled(detections.probabilities, seen.probabilities, classifier.detector_share))
 
 
 def pooled(detector: np.ndarray, classifier: np.ndarray, detector_share: float) -> np.ndarray:

@@ -14,6 +14,7 @@ import numpy as np
 
 from inference.labels import UNKNOWN
 from inference.stages.assign import Named
+from inference.stages.framed import Frame
 from inference.stages.presence import Presence
 
 _EDGE = 1e-4
@@ -36,6 +37,7 @@ class Calibration:
     cell, and the log-odds of there being a chromosome from the detector's score.
 
     presence: how candidates are judged once they have been cut; None where nothing was fitted.
+    frame: how boxes are drawn around cut-outs; None leaves them as the detector gave them.
     unknown_below: a probability of the likeliest class under which nothing is named; 0 names everything.
     """
 
@@ -46,13 +48,14 @@ class Calibration:
     presence_offset: float = 0.0
     unknown_below: float = 0.0
     presence: Presence | None = None
+    frame: Frame | None = None
 
     @classmethod
     def of(cls, listed: Mapping[str, Any] | None) -> Calibration:
         """From the manifest; as the models say it where nothing was fitted."""
         numbers = {key: value for key, value in (listed or {}).items() if key in cls.__dataclass_fields__}
-        judged = Presence.of(numbers.pop("presence", None))
-        return cls(**{key: float(value) for key, value in numbers.items()}, presence=judged)
+        judged, frame = Presence.of(numbers.pop("presence", None)), Frame.of(numbers.pop("frame", None))
+        return cls(**{key: float(value) for key, value in numbers.items()}, presence=judged, frame=frame)
 
     def name_right(self, share: float, margin: float) -> float:
         """0..1: the chance that a name is right."""

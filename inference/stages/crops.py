@@ -15,6 +15,7 @@ from inference.protocols import Mask
 HEIGHT, WIDTH = 128, 64
 # Output pixels per square root of the cell's median mask area: the longest chromosome of most cells fits HEIGHT.
 _REACH = 30.0
+_SURE, _FEW = 0.25, 8
 
 
 def long_axis(mask: Mask) -> float:
@@ -32,6 +33,13 @@ def cell_scale(masks: list[Mask], areas: Sequence[float] = ()) -> float:
     areas = areas or [int(mask.bits.sum()) for mask in masks]
     areas = [area for area in areas if area >= 3]
     return _REACH / math.sqrt(float(np.median(areas))) if areas else 1.0
+
+
+def surely_there(areas: Sequence[int], scores: np.ndarray) -> list[int]:
+    """The areas of what is likely a chromosome, so that pieces and dirt among the candidates do not shift the scale;
+    all of them where too few are sure.  scores: float (n,), the detector's."""
+    sure = [area for area, score in zip(areas, scores.tolist(), strict=True) if score >= _SURE]
+    return sure if len(sure) >= _FEW else list(areas)
 
 
 def upright_crops(pixels: np.ndarray, boxes: np.ndarray, masks: list[Mask], areas: Sequence[float] = ()) -> np.ndarray:

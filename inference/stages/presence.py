@@ -16,7 +16,7 @@ import numpy as np
 
 from inference.backends.boxes import overlap
 from inference.labels import CHROMOSOMES
-from inference.protocols import Mask
+from inference.protocols import Looks, Mask
 
 FEATURES = (
     "log-odds of the detector's score",
@@ -27,6 +27,9 @@ FEATURES = (
     "distance of the area from the cell's median, logarithm",
     "area to the cell's median, logarithm",
     "share of the mask within another",
+    "log-odds of one whole chromosome",
+    "how much more a chromosome one looks that shares the mask",
+    "shares of the mask within others, summed",
 )
 ASIDE = 0.1  # chance from which one that was left out is kept in sight, as debris
 # Natural logarithms of odds.  An empty first or second place, and a third one, are what they are in few cells; far
@@ -36,6 +39,8 @@ _SURE = 0.95  # chance from which a candidate is taken whatever the cell has
 _PLACES = 4
 _FLOOR = 0.002
 _EDGE = 0.005
+_RIVAL = 0.3  # share of a mask from which one that has it as well is a rival
+_FAR = 4.0
 _NEVER = 1e6
 
 
@@ -62,34 +67,48 @@ class Presence:
         return np.asarray(1 / (1 + np.exp(-odds)), np.float32)
 
 
-def features(scores: np.ndarray, boxes: np.ndarray, masks: Sequence[Mask], probabilities: np.ndarray) -> np.ndarray:
-    """float (n, len(FEATURES)).  scores: float (n,), the detector's.  probabilities: float (n, 24)."""
+def features(
+    scores: np.ndarray,
+    boxes: np.ndarray,
+    areas: np.ndarray,
+    shared: np.ndarray,
+    looks: Looks,
+) -> np.ndarray:
+    """float (n, len(FEATURES)).  scores: float (n,), the detector's.  areas: (n,) pixels of the masks.  shared: (n, n),
+    pixels that two masks share, as `shared_areas` gives them."""
     count = len(scores)
     if count == 0:
         return np.zeros((0, len(FEATURES)))
     surer = np.empty(count, int)
     surer[np.argsort(-scores, kind="stable")] = np.arange(count)
     above = surer[None, :] < surer[:, None]
-    areas = np.maximum([int(mask.bits.sum()) for mask in masks], 1).astype(np.float64)
-    shared = shared_areas(masks)
+    areas = np.maximum(areas, 1).astype(np.float64)
     together = shared / np.maximum(areas[:, None] + areas[None] - shared, 1)
-    within = shared / areas[:, None]
-    likeliest = np.clip(probabilities.max(axis=1), 1e-3, 1 - 1e-3)
-    score = np.clip(scores.astype(np.float64), 1e-4, 1 - 1e-4)
+    within = np.where(np.eye(count, dtype=bool), 0, shared / areas[:, None])
+    whole = _log_odds(np.full(count, 0.5) if looks.whole is None else looks.whole, 0.01)
+    better = np.where(within >= _RIVAL, whole[None] - whole[:, None], -_FAR).max(axis=1)
     size = np.log(areas / np.median(areas) + 0.02)
     return np.stack(
         [
-            np.log(score / (1 - score)),
+            _log_odds(scores, 1e-4),
             np.where(above, overlap(boxes, boxes), 0).max(axis=1),
             np.where(above, together, 0).max(axis=1),
             np.where(above, within, 0).max(axis=1),
-            np.log(likeliest / (1 - likeliest)),
+            _log_odds(looks.probabilities.max(axis=1), 1e-3),
             np.abs(size),
             size,
-            np.where(np.eye(count, dtype=bool), 0, within).max(axis=1),
+            within.max(axis=1),
+            whole,
+            np.clip(better, -_FAR, _FAR),
+            np.minimum(within.sum(axis=1), 2.0),
         ],
         axis=1,
     )
+
+
+def _log_odds(share: np.ndarray, edge: float) -> np.ndarray:
+    held = np.clip(share.astype(np.float64), edge, 1 - edge)
+    return np.asarray(np.log(held / (1 - held)))
 
 
 def shared_areas(masks: Sequence[Mask]) -> np.ndarray:

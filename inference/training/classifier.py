@@ -1,7 +1,9 @@
-"""The crop classifier: 24 classes from chromosomes turned upright (inference.stages.crops).
+"""The crop classifier: what a candidate turned upright is (inference.stages.crops).
 
-A small residual network, trained from nothing on a CPU in bfloat16.  Flips of all four kinds, small turns, scale and
-shift; densities vary as exposure does.  Resumable; the rate falls along a cosine over `cpu_hours` of processor time.
+A small residual network with three answers: which of 24 classes, how well the box holds one whole chromosome (its IoU
+with the annotated box; pieces, joined pairs and dirt score low), and whether the p arm is up.  Flips of all four
+kinds, small turns, scale and shift; densities vary as exposure does.  Resumable; the rate falls along a cosine over
+`cpu_hours` of processor time.
 """
 
 from __future__ import annotations
@@ -18,15 +20,19 @@ import numpy as np
 
 from inference.labels import CHROMOSOMES
 from inference.stages.crops import HEIGHT, WIDTH
-from inference.training import crops as crop_store
-from inference.training import interrupts
+from inference.training import candidates, interrupts, polarity
+from inference.training.hardware import hardware
 from inference.training.keeping import follow, save
 
 MODEL_NAME = "kary-crops"
+ANSWERS = len(CHROMOSOMES) + 2  # logits: of the classes, of "one whole chromosome", of "p arm up"
+_WHOLE, _P_UP = len(CHROMOSOMES), len(CHROMOSOMES) + 1
+_WHOLE_GAIN, _P_UP_GAIN = 0.5, 0.25
+_CLEAR = 0.3  # margin from which an orientation counts fully
 
 
 def build(widths: tuple[int, ...] = (24, 48, 96, 160)) -> Any:
-    """A torch module: float32 (n, 2, HEIGHT, WIDTH) in 0..1 → logits (n, 24)."""
+    """A torch module: float32 (n, 2, HEIGHT, WIDTH) in 0..1 → logits (n, ANSWERS)."""
     import torch
     from torch import nn
 
@@ -58,7 +64,7 @@ def build(widths: tuple[int, ...] = (24, 48, 96, 160)) -> Any:
                 blocks += [Block(inner, outer, 2), Block(outer, outer, 1)]
             self.blocks = nn.Sequential(*blocks)
             # The mean over everything, and the strongest answer anywhere: bands are local, size is not.
-            self.name = nn.Sequential(nn.Dropout(0.2), nn.Linear(2 * widths[-1], len(CHROMOSOMES)))
+            self.name = nn.Sequential(nn.Dropout(0.2), nn.Linear(2 * widths[-1], ANSWERS))
 
         def forward(self, crops: Any) -> Any:
             seen = self.blocks(self.stem(crops))
@@ -67,52 +73,115 @@ def build(widths: tuple[int, ...] = (24, 48, 96, 160)) -> Any:
     return CropNetwork()
 
 
-def augmented(batch: Any) -> Any:
-    """batch: uint8 tensor (n, 2, HEIGHT, WIDTH).  Returns float32 in 0..1, each crop flipped, turned and moved."""
+def augmented(batch: Any) -> tuple[Any, Any]:
+    """batch: uint8 tensor (n, 2, HEIGHT, WIDTH).  Returns float32 in 0..1, each crop flipped, turned and moved, and
+    bool (n,), which were turned upside down."""
     import torch
 
-    count = len(batch)
-    turn = torch.randn(count) * math.radians(6)
-    stretch = torch.exp(torch.randn(count) * 0.06)
-    across, down = (torch.randint(0, 2, (2, count)) * 2 - 1).float()
+    count, device = len(batch), batch.device
+
+    def drawn(*shape: int) -> Any:
+        return torch.randn(count, *shape, device=device)
+
+    turn = drawn() * math.radians(6)
+    stretch = torch.exp(drawn() * 0.06)
+    across, down = (torch.randint(0, 2, (2, count), device=device) * 2 - 1).float()
     aspect = HEIGHT / WIDTH
     cos, sin = torch.cos(turn) * stretch, torch.sin(turn) * stretch
     theta = torch.stack(
         [
-            torch.stack([cos * across, -sin * aspect, torch.randn(count) * 0.06], 1),
-            torch.stack([sin / aspect * across, cos * down, torch.randn(count) * 0.04], 1),
+            torch.stack([cos * across, -sin * aspect, drawn() * 0.06], 1),
+            torch.stack([sin / aspect * across, cos * down, drawn() * 0.04], 1),
         ],
         1,
     )
     grid = torch.nn.functional.affine_grid(theta, [count, 2, HEIGHT, WIDTH], align_corners=False)
     crops = torch.nn.functional.grid_sample(batch.float() / 255, grid, align_corners=False)
-    gain = torch.exp(torch.randn(count, 1, 1) * 0.15)
-    crops[:, 0] = (crops[:, 0] * gain).clamp(0, 1)
-    return crops
+    gain, gamma = torch.exp(drawn(1, 1) * 0.15), torch.exp(drawn(1, 1) * 0.15)
+    crops[:, 0] = ((crops[:, 0] + 1e-4) ** gamma * gain).clamp(0, 1)
+    return crops, down < 0
 
 
 def logits_of(model: Any, crops: np.ndarray, batch: int = 256) -> np.ndarray:
-    """float32 (n, 24)."""
+    """float32 (n, ANSWERS)."""
     import torch
 
     model.eval()
+    device = next(model.parameters()).device
     out = []
     with torch.no_grad():
         for start in range(0, len(crops), batch):
-            out.append(
-                model(torch.from_numpy(np.ascontiguousarray(crops[start : start + batch])).float() / 255).numpy()
-            )
+            part = torch.from_numpy(np.ascontiguousarray(crops[start : start + batch])).to(device)
+            out.append(model(part.float() / 255).float().cpu().numpy())
     return np.concatenate(out)
 
 
+def begin_with(model: Any, shipped: Path) -> None:
+    """Takes over a shipped network's weights (.onnx), whose normalisations were folded into its convolutions.  The
+    last layer takes over as many answers as the shipped one has."""
+    import onnx
+    import torch
+    from onnx import numpy_helper
+    from torch import nn
+
+    graph = onnx.load(str(shipped)).graph
+    numbers = {one.name: torch.from_numpy(numpy_helper.to_array(one).copy()) for one in graph.initializer}
+    convolutions = [node.input[1:3] for node in graph.node if node.op_type == "Conv"]
+    pairs: list[tuple[Any, Any]] = [
+        (first, second)
+        for block in model.modules()
+        if isinstance(block, nn.Sequential)
+        for first, second in zip(block, list(block)[1:], strict=False)
+        if isinstance(first, nn.Conv2d) and isinstance(second, nn.BatchNorm2d)
+    ]
+    if len(pairs) != len(convolutions):
+        raise ValueError(f"{shipped.name} is another network than this.")
+    with torch.no_grad():
+        for (convolution, norm), (weight, bias) in zip(pairs, convolutions, strict=True):
+            convolution.weight.copy_(numbers[weight])
+            norm.bias.copy_(numbers[bias])
+            norm.weight.fill_(1.0)
+            norm.running_mean.zero_()
+            norm.running_var.fill_(1.0 - norm.eps)
+        last = model.name[-1]
+        known = numbers["network.name.1.weight"]
+        last.weight[: len(known)] = known
+        last.bias[: len(known)] = numbers["network.name.1.bias"]
+
+
+def settled(model: Any, crops: np.ndarray) -> None:
+    """Once folded weights were taken over, the normalisations say nothing of the numbers that run through them:
+    measured on some crops, and made up for, so that the network's answers stay what they were."""
+    import torch
+    from torch import nn
+
+    norms: list[Any] = [module for module in model.modules() if isinstance(module, nn.BatchNorm2d)]
+    seen: dict[Any, tuple[Any, Any]] = {}
+
+    def note(module: Any, given: Any, _: Any) -> None:
+        seen[module] = (given[0].mean((0, 2, 3)), given[0].var((0, 2, 3)))
+
+    hooks = [norm.register_forward_hook(note) for norm in norms]
+    logits_of(model, crops, batch=len(crops))
+    for hook in hooks:
+        hook.remove()
+    with torch.no_grad():
+        for norm in norms:
+            mean, spread = seen[norm]
+            norm.bias += mean
+            norm.weight.copy_((spread + norm.eps).sqrt())
+            norm.running_mean.copy_(mean)
+            norm.running_var.copy_(spread)
+
+
 def export(model: Any, path: Path) -> None:
-    """ONNX with a free batch size: crops uint8 (n, 2, HEIGHT, WIDTH) → logits float32 (n, 24)."""
+    """ONNX with a free batch size: crops uint8 (n, 2, HEIGHT, WIDTH) → logits float32 (n, ANSWERS)."""
     import torch
 
     class Shipped(torch.nn.Module):
         def __init__(self) -> None:
             super().__init__()
-            self.network = copy.deepcopy(model).eval().float()
+            self.network = copy.deepcopy(model).cpu().eval().float()
 
         def forward(self, crops: Any) -> Any:
             return self.network(crops.float() / 255)
@@ -124,19 +193,76 @@ def export(model: Any, path: Path) -> None:
     )  # fmt: skip
 
 
-def train(*, crops: Path, out: Path, cpu_hours: float, batch: int, rate: float) -> None:
-    """Train from nothing, or from `out/last.pt` where a run was stopped, until `cpu_hours` are spent."""
+def batch_loss(answer: Any, truth: dict[str, Any], upside_down: Any) -> Any:
+    """answer: float (n, ANSWERS).  truth: rows of `targets`."""
+    import torch
+    from torch.nn import functional
+
+    classes = truth["classes"]
+    named = classes >= 0
+    loss = functional.binary_cross_entropy_with_logits(answer[:, _WHOLE], truth["iou"]) * _WHOLE_GAIN
+    if bool(named.any()):
+        logits = answer[named, : len(CHROMOSOMES)]
+        loss = loss + functional.cross_entropy(logits, classes[named], label_smoothing=0.03)
+    weight = truth["clear"]
+    p_up = (truth["p_up"] ^ upside_down).float()
+    each = functional.binary_cross_entropy_with_logits(answer[:, _P_UP], p_up, reduction="none")
+    return loss + _P_UP_GAIN * (each * weight).sum() / torch.clamp(weight.sum(), min=1.0)
+
+
+def targets(rows: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """What each candidate's answers should be.  clear: float32 (n,) 0..1, how surely its orientation is known."""
+    found = polarity.orient(rows["crops"], np.where(rows["own"], rows["classes"], -1))
+    return {
+        "classes": rows["classes"],
+        "iou": rows["iou"].astype(np.float32),
+        "p_up": found.p_up,
+        "clear": np.minimum(found.margin / _CLEAR, 1.0).astype(np.float32),
+    }
+
+
+def figures(model: Any, rows: dict[str, np.ndarray], truth: dict[str, np.ndarray]) -> dict[str, float]:
+    """Shares of the annotated chromosomes named right and, of those whose orientation is clear, turned right; the
+    correlation of "one whole chromosome" with the true IoU."""
+    answer = logits_of(model, rows["crops"])
+    own = rows["own"]
+    clear = own & (truth["clear"] >= 1)
+    whole = 1 / (1 + np.exp(-answer[:, _WHOLE]))
+    return {
+        "right": round(float((answer[own, : len(CHROMOSOMES)].argmax(1) == rows["classes"][own]).mean()), 4),
+        "turned": round(float(((answer[clear, _P_UP] > 0) == truth["p_up"][clear]).mean()), 4),
+        "whole": round(float(np.corrcoef(whole, rows["iou"])[0, 1]), 4),
+    }
+
+
+def train(
+    *,
+    crops: Path,
+    out: Path,
+    cpu_hours: float,
+    batch: int,
+    rate: float,
+    threads: int = 2,
+    start: Path | None = None,
+    device: str = "",
+) -> None:
+    """Train from nothing or from `start` (a shipped .onnx), or from `out/last.pt` where a run was stopped, until
+    `cpu_hours` are spent.  crops: what `inference.training.candidates` made."""
     import torch
 
     out.mkdir(parents=True, exist_ok=True)
-    torch.set_num_threads(2)
-    pictures, classes, _ = crop_store.load(crops, "train")
-    validation, truth, _ = crop_store.load(crops, "val")
-    some = np.arange(0, len(truth), 8)
-    model = build().to(memory_format=torch.channels_last)
+    machine = hardware(device, threads)
+    rows, held = candidates.load(crops, "train"), candidates.load(crops, "val")
+    known, held_known = targets(rows), targets(held)
+    some = {name: values[::4] for name, values in held.items()}
+    some_known = {name: values[::4] for name, values in held_known.items()}
+    model = build()
+    if start is not None:
+        begin_with(model, start)
+        settled(model, rows["crops"][: 8 * batch])
+    model = model.to(machine.device, memory_format=torch.channels_last)
     ema = copy.deepcopy(model).eval()
     optimiser = torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=0.02)
-    lossf = torch.nn.CrossEntropyLoss(label_smoothing=0.05)
     spent, step = 0.0, 0
     last = out / "last.pt"
     if last.exists():
@@ -146,7 +272,7 @@ def train(*, crops: Path, out: Path, cpu_hours: float, batch: int, rate: float) 
         optimiser.load_state_dict(state["optimiser"])
         spent, step = state["spent"], state["step"]
     rng = np.random.default_rng(step)
-    order = rng.permutation(len(classes))
+    order = rng.permutation(len(rows["classes"]))
     place, recent, clock = 0, [], time.process_time()
 
     def keep() -> None:
@@ -156,19 +282,26 @@ def train(*, crops: Path, out: Path, cpu_hours: float, batch: int, rate: float) 
         }  # fmt: skip
         save(last, state)
 
+    def finish() -> None:
+        keep()
+        export(ema, out / "classifier.onnx")
+        found = figures(ema, held, held_known) | {"crops_seen": step * batch, "cpu_hours": spent / 3600}
+        (out / "result.json").write_text(json.dumps(found))
+
     while spent < cpu_hours * 3600:
         if place + batch > len(order):
-            order, place = rng.permutation(len(classes)), 0
+            order, place = rng.permutation(len(order)), 0
         chosen = np.sort(order[place : place + batch])
         place += batch
         share = min(1.0, spent / (cpu_hours * 3600))
         for group in optimiser.param_groups:
             group["lr"] = rate * min(1.0, (step + 1) / 200) * (0.01 + 0.99 * (1 + math.cos(math.pi * share)) / 2)
         model.train()
-        seen = augmented(torch.from_numpy(pictures[chosen])).contiguous(memory_format=torch.channels_last)
-        with torch.autocast("cpu", torch.bfloat16):
-            answer = model(seen)
-        loss = lossf(answer.float(), torch.from_numpy(classes[chosen]))
+        truth = machine.place({name: torch.from_numpy(values[chosen]) for name, values in known.items()})
+        seen, upside_down = augmented(machine.place(torch.from_numpy(rows["crops"][chosen])))
+        with machine.numbers():
+            answer = model(seen.contiguous(memory_format=torch.channels_last))
+        loss = batch_loss(answer.float(), truth, upside_down)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         optimiser.step()
@@ -182,26 +315,24 @@ def train(*, crops: Path, out: Path, cpu_hours: float, batch: int, rate: float) 
             line: dict[str, Any] = {"step": step, "crops": step * batch, "cpu_hours": round(spent / 3600, 3)}
             line["loss"] = round(float(np.mean(recent)), 4)
             if step % 400 == 0:
-                line["right"] = round(float((logits_of(ema, validation[some]).argmax(1) == truth[some]).mean()), 4)
+                line |= figures(ema, some, some_known)
                 keep()
             with (out / "progress.jsonl").open("a") as log:
                 log.write(json.dumps(line) + "\n")
             recent = []
-    keep()
-    export(ema, out / "classifier.onnx")
-    right = float((logits_of(ema, validation).argmax(1) == truth).mean())
-    (out / "result.json").write_text(
-        json.dumps({"right": right, "crops_seen": step * batch, "cpu_hours": spent / 3600})
-    )
+    finish()
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--crops", type=Path, default=Path("training-runs/crops"))
+    parser.add_argument("--crops", type=Path, default=Path("training-runs/candidates"))
     parser.add_argument("--out", type=Path, default=Path("training-runs/classifier"))
     parser.add_argument("--cpu-hours", type=float, default=1.0)
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--rate", type=float, default=2e-3)
+    parser.add_argument("--start", type=Path, help="a shipped classifier (.onnx) to begin with")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--device", default="")
     train(**vars(parser.parse_args()))
 
 

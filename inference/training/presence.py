@@ -56,7 +56,7 @@ class PresenceLoss:
         import torch
 
         targets = torch.cat((batch["batch_idx"].view(-1, 1), batch["cls"].view(-1, 1), batch["bboxes"]), 1)
-        classes = branch.preprocess(targets, scores.shape[0], torch.ones(4))[..., 0].long()
+        classes = branch.preprocess(targets, scores.shape[0], torch.ones(4, device=scores.device))[..., 0].long()
         if not bool(foreground.any()):
             return scores.sum() * 0
         wanted = classes.gather(1, owners)[foreground]

@@ -153,32 +153,22 @@ def _imported(data: Path, request: Request) -> Path:
 
 
 def _make_crops(data: Path, crops: Path, digests: dict[str, Any]) -> None:
-    """Crops once a dataset; those of other data are not taken for these."""
-    from inference.training import crops as crop_store
+    """Candidates are cut once a dataset; those of other data are not taken for these.  What is there is kept."""
+    from inference.training import candidates
 
     source = crops / "source.json"
-    whole = all((crops / f"{which}.cells.npy").exists() for which in digests)
-    if whole and source.exists():
-        if json.loads(source.read_text()) == digests:
-            return
+    if source.exists() and json.loads(source.read_text()) != digests:
         raise RunRefused(f"The crops in {crops} were cut from other data. Set another --crops, or remove that folder.")
-    for which in digests:
-        crop_store.make(data, which, crops)
+    crops.mkdir(parents=True, exist_ok=True)
     source.write_text(json.dumps(digests))
+    for which in digests:
+        candidates.make(data, which, crops)
 
 
 def _digest_of_crops(crops: Path) -> dict[str, Any]:
     try:
-        if (crops / "source.json").exists():
-            found: dict[str, Any] = json.loads((crops / "source.json").read_text())
-            return found
-        return {
-            which: {
-                "cells": int(np.load(crops / f"{which}.cells.npy").max()) + 1,
-                "sha256": run_card.file_sha256(crops / f"{which}.crops.u8"),
-            }
-            for which in ("train", "val")
-        }
+        found: dict[str, Any] = json.loads((crops / "source.json").read_text())
+        return found
     except FileNotFoundError as error:
         raise RunRefused(
             f"{error.filename} is missing: the crops are not whole. Set --data, so that they are made."
@@ -193,7 +183,7 @@ def _start(request: Request) -> str:
 
         entry = next(entry for entry in weights.entries() if entry["role"] == request.recipe.role)
         kinds = {path.suffix: path for path, _ in weights.files(entry)}
-        start = str(kinds[".pt"])
+        start = str(kinds.get(".pt") or kinds[".onnx"])
     if start and not Path(start).is_file():
         raise RunRefused(f"There are no weights {start} to begin with.")
     if not start and request.recipe.role == "detector" and request.recipe.engine == "karyosite":
@@ -266,12 +256,13 @@ def _train(request: Request, start: str) -> None:
             from inference.training import detector
 
             assert request.data is not None
-            detector.train(data=request.data, start=Path(start), out=out, **recipe.train)
+            detector.train(data=request.data, start=Path(start), out=out, device=request.device, **recipe.train)
         else:
             from inference.training import classifier
 
             assert request.crops is not None
-            classifier.train(crops=request.crops, out=out, **recipe.train)
+            begun = Path(start) if start else None
+            classifier.train(crops=request.crops, out=out, start=begun, device=request.device, **recipe.train)
 
 
 @contextmanager

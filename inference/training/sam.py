@@ -1,7 +1,8 @@
 """Training of the compact SAM on scenes that are known exactly (inference.training.scenes).
 
 Prompts as they come in use: boxes with a detector's errors, boxes and clicks, clicks alone, and a present mask with
-clicks where it is wrong.  bfloat16, channels last; the rate falls along a cosine over `cpu_hours` of processor time;
+clicks where it is wrong.  Channels last, bfloat16 where the machine multiplies it; the rate falls along a cosine over
+`cpu_hours` of processor time;
 resumable from `last.pt`.
 """
 
@@ -20,6 +21,7 @@ import numpy as np
 from inference.protocols import Mask
 from inference.stages.window import LARGE, SMALL, window_of
 from inference.training.cutouts import Scene, kept
+from inference.training.hardware import hardware
 from inference.training.interrupts import pause_point
 from inference.training.keeping import follow, save
 from inference.training.scenes import Composed, boxes_of, compose, crop_of, donor, exposed
@@ -229,7 +231,16 @@ def batch_loss(model: Any, batch: dict[str, Any]) -> tuple[Any, dict[str, float]
 
 
 def train(
-    *, scenes: Path, out: Path, cpu_hours: float, batch: int, rate: float, threads: int, start: Path | None = None
+    *,
+    scenes: Path,
+    out: Path,
+    cpu_hours: float,
+    batch: int,
+    rate: float,
+    threads: int,
+    start: Path | None = None,
+    device: str = "",
+    loaders: int = 1,
 ) -> None:
     """Train from nothing, or go on from out/last.pt, until `cpu_hours` are spent."""
     import copy
@@ -239,8 +250,8 @@ def train(
     from inference.training.sam_model import CompactSam
 
     out.mkdir(parents=True, exist_ok=True)
-    torch.set_num_threads(threads)
-    model: Any = CompactSam().to(memory_format=torch.channels_last)
+    machine = hardware(device, threads)
+    model: Any = CompactSam().to(machine.device).to(memory_format=torch.channels_last)
     if start is not None:
         model.load_state_dict(torch.load(start, weights_only=True)["model"], strict=False)
     ema = copy.deepcopy(model)
@@ -254,7 +265,7 @@ def train(
         spent, step = state["spent"], state["step"]
     dataset: Any = Scenes(kept(scenes))
     loader: Any = torch.utils.data.DataLoader(
-        dataset, batch_size=batch, num_workers=1, collate_fn=collate, prefetch_factor=4
+        dataset, batch_size=batch, num_workers=loaders, collate_fn=collate, prefetch_factor=4
     )
     clock = time.process_time()
     notes: list[dict[str, float]] = []
@@ -277,7 +288,8 @@ def train(
         now = rate * min(1.0, (step + 1) / 150) * (0.02 + 0.98 * (1 + math.cos(math.pi * share)) / 2)
         for settings in optimiser.param_groups:
             settings["lr"] = now
-        with torch.autocast("cpu", torch.bfloat16):
+        samples = machine.place(samples)
+        with machine.numbers():
             loss, items = batch_loss(model, samples)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
@@ -311,6 +323,8 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=1e-3)
     parser.add_argument("--start", type=Path, help="a checkpoint whose weights a new run begins with")
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--device", default="")
+    parser.add_argument("--loaders", type=int, default=1, help="processes that lay scenes")
     train(**vars(parser.parse_args()))
 
 

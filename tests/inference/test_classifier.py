@@ -12,7 +12,7 @@ from inference import registry
 from inference.evaluation.cells import STAGES, evaluate
 from inference.pipeline import analyse
 from inference.protocols import AnalysisError, Detections, Mask, Proposal
-from inference.stages.classify import class_probabilities, pooled
+from inference.stages.classify import looks, pooled
 from inference.stages.crops import HEIGHT, WIDTH, upright_crops
 from inference.training.cil import AnnotatedCell
 from karyosite.imaging import read_grey
@@ -74,7 +74,7 @@ def test_the_two_are_pooled_by_their_logarithms() -> None:
 def test_without_a_classifier_the_detectors_word_stands() -> None:
     given = np.full((1, 24), 1 / 24, np.float32)
     detections = Detections(np.zeros((1, 4), np.float32), np.ones(1, np.float32), given)
-    assert class_probabilities(np.zeros((9, 9), np.uint8), detections, [], None) is given
+    assert looks(np.zeros((9, 9), np.uint8), detections, [], None).probabilities is given
 
 
 def test_it_can_be_switched_off_and_a_wrong_word_is_explained(configuration: Any) -> None:
@@ -94,7 +94,7 @@ def test_most_chromosomes_of_held_out_cells_are_named_right(held_out: list[Annot
         facts = {"sha256": "0" * 64, "page": 0, "width": pixels.shape[1], "height": pixels.shape[0]}
         return analyse(
             pixels, detector=detector, segmenter=segmenter, classifier=classifier, image_facts=facts,
-            calibration=registry.calibration(detector, classifier),
+            calibration=registry.calibration(detector, classifier, segmenter),
         )  # fmt: skip
 
     observations = evaluate(held_out, analyse_cell)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from inference.evaluation.presence import Candidates, choose, fit
 from inference.labels import CHROMOSOMES
-from inference.protocols import Mask
+from inference.protocols import Looks, Mask
 from inference.stages.confidence import Calibration
 from inference.stages.presence import FEATURES, Presence, features, settle, shared_areas
 
@@ -67,11 +67,15 @@ def test_a_second_box_on_one_chromosome_shows_in_its_features() -> None:
     bits = np.ones((30, 10), bool)
     masks = [Mask(10, 10, bits, 0.9), Mask(11, 10, bits, 0.9), Mask(60, 10, bits, 0.9)]
     boxes = np.array([[10, 10, 20, 40], [11, 10, 21, 40], [60, 10, 70, 40]], np.float32)
-    table = features(np.array([0.9, 0.2, 0.8]), boxes, masks, cell(["1", "1", "2"])[1])
+    looked = Looks(cell(["1", "1", "2"])[1], whole=np.array([0.9, 0.6, 0.9]))
+    table = features(np.array([0.9, 0.2, 0.8]), boxes, np.full(3, 300), shared_areas(masks), looked)
     assert table.shape == (3, len(FEATURES))
     own = FEATURES.index("IoU of the mask with a surer one's")
     assert table[1, own] > 0.8 and table[0, own] == table[2, own] == 0
+    rival = FEATURES.index("how much more a chromosome one looks that shares the mask")
+    assert table[1, rival] > 1 > 0 > table[0, rival] > table[2, rival]
     assert shared_areas(masks)[0, 1] == 270
+    assert features(np.zeros(0), np.zeros((0, 4)), np.zeros(0), np.zeros((0, 0)), looked).shape == (0, len(FEATURES))
 
 
 def candidates(seed: int) -> Candidates:

@@ -18,7 +18,7 @@ from django.core.management.base import BaseCommand, CommandError
 from inference import registry
 from inference.backends.crop_classifier import CropClassifier
 from inference.backends.yolov10 import Yolov10Detector
-from inference.evaluation import measures, pooling, presence
+from inference.evaluation import boxes, measures, pooling, presence
 from inference.evaluation.calibration import choose as choose_confidence
 from inference.evaluation.cells import Table, evaluate, evenly
 from inference.evaluation.source import SourceError, read_cells
@@ -71,6 +71,11 @@ class Command(BaseCommand):
             action="store_true",
             help="instead, fit how the detector's candidates are judged once they have been cut and looked at",
         )
+        instead.add_argument(
+            "--choose-boxes",
+            action="store_true",
+            help="instead, fit how boxes are drawn around the cut-outs; take training cells",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         left_out = {word.strip() for word in options["without"].split(",") if word.strip()}
@@ -80,7 +85,7 @@ class Command(BaseCommand):
             cells, missing = read_cells(options["dataset"], options["split"])
             detector, segmenter = registry.detector(environment), registry.segmenter(environment)
             classifier = None if "classifier" in left_out else registry.classifier(environment)
-            calibration = registry.calibration(detector, classifier)
+            calibration = registry.calibration(detector, classifier, segmenter)
             if options["choose_confidence"]:
                 calibration = Calibration()
         except (SourceError, AnalysisError) as error:
@@ -111,6 +116,12 @@ class Command(BaseCommand):
             ]
             try:
                 self.stdout.write(json.dumps(presence.choose(looked_at), indent=2))
+            except ValueError as error:
+                raise CommandError(str(error)) from error
+            return
+        if options["choose_boxes"]:
+            try:
+                self.stdout.write(json.dumps(boxes.choose(shown, detector, segmenter), indent=2))
             except ValueError as error:
                 raise CommandError(str(error)) from error
             return

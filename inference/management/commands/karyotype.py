@@ -41,12 +41,13 @@ class Command(BaseCommand):
         try:
             out.mkdir(parents=True, exist_ok=True)
             detector, classifier = registry.detector(environment), registry.classifier(environment)
+            segmenter = registry.segmenter(environment)
             run = partial(
                 analyse,
                 detector=detector,
-                segmenter=registry.segmenter(environment),
+                segmenter=segmenter,
                 classifier=classifier,
-                calibration=registry.calibration(detector, classifier),
+                calibration=registry.calibration(detector, classifier, segmenter),
             )
         except OSError as error:
             raise CommandError(f"The folder {out} cannot be made: {error.strerror}.") from error

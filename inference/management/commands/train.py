@@ -25,7 +25,9 @@ class Command(BaseCommand):
         parser.add_argument("--out", type=Path, help="default: training-runs/ROLE-RECIPE")
         parser.add_argument("--start", default="", metavar="WEIGHTS", help="weights to begin with")
         parser.add_argument("--crops", type=Path, help="classifier: where its crops are, or are to be made")
-        parser.add_argument("--device", default="", help="ultralytics' trainer: cpu, 0, 0,1 …; the best by itself")
+        parser.add_argument(
+            "--device", default="", help="cpu or cuda, for ultralytics' trainer cpu, 0, 0,1 …; the best by itself"
+        )
         parser.add_argument(
             "--set", action="append", default=[], metavar="NAME=VALUE", dest="changes", help="change one number"
         )
