@@ -48,7 +48,7 @@ MOVES = (
     Move("it is dirt: to the debris; on to the next, a 1 with a side branch", ("d", "n")),
     Move("two lie under one outline: take up Split, and mark the first", ("k", "Enter", "Enter")),
     Move("lead the crosshair to the other; mark it", (*["ArrowRight"] * 3, *["ArrowUp"] * 4, "Enter"), "split in two"),
-    Move("the short one is a 17", ("1", "7")),
+    Move("the short one is a 17, whether or not the machine has named it so", ("1", "7")),
     Move("nothing is left in doubt: accept the cell", ("Control+Enter",), "accepted"),
 )
 KEYSTROKES = sum(len(move.keys) for move in MOVES)
