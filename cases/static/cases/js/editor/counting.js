@@ -6,7 +6,7 @@
 import { Refused, Unreachable, request } from "./api.js";
 import { makeSay } from "./bars.js";
 import { CountPanel } from "./count-panel.js";
-import { browserShelf } from "./history.js";
+import { browserShelf } from "./keeping.js";
 import { ImageFilter } from "./image-filter.js";
 import { listenCounting } from "./count-keys.js";
 import { CountQueue, countApi } from "./tally.js";

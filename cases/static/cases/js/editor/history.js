@@ -1,23 +1,15 @@
 /* Changes on their way to the server: shown at once, sent in order, one at a time, each counted once.
 
-   `confirmed` is what the server has said; the store's document is that with every pending change applied on top.
-   A pending change is {kind: "edit" | "undo" | "redo" | "restore", edit, args, key, sent}; its key is the server's
-   client_key, so that a change whose answer was lost can be sent again.  What is pending is kept in this browser until
-   it is saved. */
+   `confirmed` is what the server has said; the store's document is that with every pending change applied on top
+   (pending.js).  What is pending is kept in this browser until it is saved. */
 
 import { Refused, Unreachable } from "./api.js";
-import { clientKey } from "./keeping.js";
 import { checkOutlines } from "./outlines.js";
 import { Known } from "./known.js";
+import { asEdits, change, goTogether, notSent, predict, toKeep, turnsOn } from "./pending.js";
 import { EditRefused, apply } from "./reducer.js";
-import { meet, touched } from "./steps.js";
-
-export { browserShelf, clientKey } from "./keeping.js";
 
 const LOST_RIGHT = new Set([403, 404]);
-const COALESCE_MS = 1200;
-// What begins something new, so that nothing can be redone after it.
-const FRESH = new Set(["edit", "restore", "version"]);
 const LOOKING = "You are looking at an earlier version. Go back to now, or to this version, in the bar above.";
 
 export class History {
@@ -64,14 +56,7 @@ export class History {
       this.say(error.message, "error");
       return false;
     }
-    const last = this.pending.at(-1);
-    const turnsOn = edit.op === "rotate" && last && !last.sent && last.edit?.op === "rotate" && last.edit.id === edit.id;
-    if (turnsOn && Date.now() - last.at < COALESCE_MS) {
-      last.edit = edit;
-      last.at = Date.now();
-    } else {
-      this.#queue("edit", edit);
-    }
+    if (!turnsOn(this.pending.at(-1), edit)) this.#queue("edit", edit);
     this.#show();
     void this.#run();
     return true;
@@ -184,12 +169,8 @@ export class History {
       if (error instanceof Refused || error instanceof Unreachable) return false;
       throw error;
     }
-    const mine = this.pending.map((item) => item.edit ?? item.predicted);
-    const theirs = changes.steps.map((step) => step.edit);
-    if (changes.reload || !theirs.length || !mine.every(Boolean)) return false;
-    const all = (edits) => new Set(edits.flatMap((edit) => [...touched(edit)]));
-    if (meet(all(theirs), all(mine)) || !this.known.after([...theirs, ...mine]) || !this.#takeIn(changes)) return false;
-    this.pending = this.pending.map((item) => ({ ...item, sent: false }));
+    if (changes.reload || !goTogether(this.known, this.pending, changes.steps) || !this.#takeIn(changes)) return false;
+    this.pending = notSent(this.pending);
     this.#show();
     this.say(`${changes.steps.at(-1).author} changed this cell at the same time. Both changes stand.`, "info");
     return true;
@@ -197,10 +178,7 @@ export class History {
 
   /** After a conflict: their version with our changes made again on top. */
   async applyMineAgain() {
-    const mine = this.pending
-      .map((item) => (item.kind === "edit" ? item : { ...item, kind: "edit", edit: item.predicted, key: clientKey() }))
-      // What only the server may do, or what we never knew, cannot be made again.
-      .filter((item) => item.edit && item.edit.op !== "replace");
+    const mine = asEdits(this.pending);
     await this.#afterConflict(mine, this.pending.length - mine.length);
   }
 
@@ -218,7 +196,7 @@ export class History {
       return;
     }
     this.#adopt(answer);
-    this.pending = mine.map((item) => ({ ...item, sent: false }));
+    this.pending = notSent(mine);
     this.blocked = false;
     this.store.set({ conflict: null });
     const dropped = left + this.#show();
@@ -263,7 +241,7 @@ export class History {
 
   #queue(kind, edit, args) {
     if (!this.pending.length) this.base = this.confirmed.version;
-    this.pending.push({ kind, edit, args, key: clientKey(), sent: false, at: Date.now() });
+    this.pending.push(change(kind, edit, args));
   }
 
   #adopt(answer) {
@@ -274,34 +252,9 @@ export class History {
 
   /* Puts the confirmed document with all pending changes into the store; → how many no longer fitted. */
   #show() {
-    let { document } = this.confirmed;
-    const undos = [...this.known.undos];
-    const redos = [...this.known.redos];
     const before = this.pending.length;
-    this.pending = this.pending.filter((item) => {
-      const doing = item.as ?? item.kind;
-      const known = doing === "undo" ? undos.pop() : doing === "redo" ? redos.pop() : null;
-      const edit = item.edit ?? (doing === "undo" ? known?.inverse : known?.edit);
-      item.predicted = edit ?? null;
-      if (!edit) {
-        // What the server will do is not known here; nor, then, what taking it back or doing it again would.
-        if (FRESH.has(doing)) redos.length = 0;
-        (doing === "undo" ? redos : undos).push(null);
-        return true;
-      }
-      try {
-        const applied = apply(document, edit);
-        document = applied.document;
-        if (doing === "undo") redos.push({ edit: applied.inverse, inverse: edit });
-        else undos.push({ edit, inverse: applied.inverse });
-        if (FRESH.has(doing)) redos.length = 0;
-        return true;
-      } catch (error) {
-        if (!(error instanceof EditRefused)) throw error;
-        return item.sent; // it may have been stored: only the server can say
-      }
-    });
-    const edited = this.pending.some((item) => FRESH.has(item.as ?? item.kind));
+    const { document, pending, undos, redos, edited } = predict(this.known, this.pending);
+    this.pending = pending;
     const { viewing } = this;
     this.#keep();
     this.store.set({
@@ -328,8 +281,7 @@ export class History {
   }
 
   #keep() {
-    const pending = this.pending.map(({ kind, as, edit, args, key, sent, at }) => ({ kind, as, edit, args, key, sent, at }));
-    this.shelf.write(pending.length ? { base: this.base, pending } : null);
+    this.shelf.write(this.pending.length ? { base: this.base, pending: toKeep(this.pending) } : null);
   }
 
   async #run() {

@@ -1,6 +1,6 @@
 /* Puts the tools on the photograph together: what main.js calls once. */
 
-import { browserShelf } from "./history.js";
+import { browserShelf } from "./keeping.js";
 import { makePinch } from "./pinch.js";
 import { makeAdd } from "./tool-add.js";
 import { makeBrushes } from "./tool-brush.js";

@@ -4,7 +4,7 @@
    item whose answer was lost is sent again.  Another tab on the same case shares the shelf: it is read anew each time. */
 
 import { Refused, Unreachable } from "./api.js";
-import { clientKey } from "./history.js";
+import { clientKey } from "./keeping.js";
 
 const LEAVES_THE_QUEUE = (error) => error.status !== 401;
 

@@ -1,7 +1,7 @@
 /* What the tools' gestures become: edits of the karyogram (docs/karyogram-document.md). */
 
 import { boxAround } from "./contour.js";
-import { clientKey } from "./history.js";
+import { clientKey } from "./keeping.js";
 import { at, maskOf } from "./raster.js";
 import { slots } from "./reducer.js";
 import { dense, lengthOf } from "./split.js";
