@@ -12,15 +12,16 @@ ROOT = Path(__file__).resolve().parents[2]
 HEAVY = ("torch", "torchvision", "ultralytics", "onnxruntime", "cv2", "segment_anything")
 # Builds the very application that gunicorn serves, imports every address, answers requests, then tells.
 PROBE = """
-import io, json, sys
+import gc, io, json, sys
 from wsgiref.util import setup_testing_defaults
 from karyosite.wsgi import application
+set_aside, api_loaded = gc.get_freeze_count(), "inference.api" in sys.modules
 answered = []
 for path in ("/healthz", "/", "/sign-in/", "/api/v1/jobs/", "/api/v1/schema/"):
     environ = {"PATH_INFO": path, "HTTP_HOST": "localhost"}
     setup_testing_defaults(environ)
     list(application(environ, lambda status, headers, *_: answered.append(int(status[:3]))))
-print(json.dumps({"answered": answered, "modules": sorted(sys.modules)}))
+print(json.dumps({"answered": answered, "set_aside": set_aside, "api_loaded": api_loaded, "modules": sorted(sys.modules)}))
 """
 
 
@@ -38,3 +39,5 @@ def test_the_web_process_loads_no_model_library(tmp_path: Path) -> None:
     loaded = set(told["modules"])
     assert {"cases.urls", "inference.api", "inference.jobs"} <= loaded, "the whole site was imported"
     assert not loaded & set(HEAVY)
+    # An edit must not wait for the collector to walk all this: it was loaded, and set aside, before the first request.
+    assert told["api_loaded"] and told["set_aside"] > 50_000

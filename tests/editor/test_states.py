@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.browser import keep_screenshot
 from tests.conftest import karyogram_document
 from tests.editor.conftest import CellPage
 
@@ -132,7 +133,7 @@ def test_a_signed_case_can_only_be_looked_at(karyogram: Any, technologist: Any, 
     case.save()
     cell = cell_page(technologist, karyogram.metaphase).open()
     cell.page.locator("#locked", has_text="This case is signed").wait_for()
-    for control in ("#undo", "#redo", "#decide"):
+    for control in ("#undo", "#redo", "#decide", ".keys-now"):
         assert cell.page.locator(control).is_hidden()
     cell.choose("c03")
     cell.press("x", "Enter", "Delete", "r")
@@ -224,6 +225,23 @@ def test_no_chromosomes_says_so(karyogram: Any, technologist: Any, cell_page: An
     panel.get_by_text("No chromosomes were found").wait_for()
     panel.get_by_text("Only an interphase nucleus was seen.").wait_for()
     assert cell.page.locator("#fact-count").inner_text() == "0"
+
+
+def test_a_karyogram_that_does_not_load(karyogram: Any, technologist: Any, cell_page: Any) -> None:
+    cell = cell_page(technologist, karyogram.metaphase)
+    pattern = re.compile(r"/karyogram/$")
+    cell.page.route(pattern, lambda route: route.fulfill(status=500, body=""))
+    cell.open()
+    panel = cell.page.locator("#analysis")
+    panel.get_by_text("The karyogram could not be loaded").wait_for()
+    panel.get_by_text("It is kept on the server as it was.").wait_for()
+    keep_screenshot(cell.page, "karyogram-not-loaded")
+    cell.page.unroute(pattern)
+    panel.get_by_role("button", name="Load it again").click()
+    cell.saved(1)
+    assert panel.is_hidden()
+    assert cell.shown("1") == ["c01", "c02"]
+    assert cell.page.locator(".keys-now").is_visible()
 
 
 def test_a_photograph_that_does_not_load(karyogram: Any, technologist: Any, cell_page: Any) -> None:

@@ -22,7 +22,8 @@ export class Analysis {
     this.now = state; // {state, stage, error}
     this.timer = 0;
     this.wait = FIRST_WAIT_MS;
-    parts.again.addEventListener("click", () => this.#analyse());
+    this.reload = null; // what the button does instead, while the karyogram could not be loaded
+    parts.again.addEventListener("click", () => (this.reload ? this.reload() : this.#analyse()));
     parts.cancel.addEventListener("click", () => this.#cancel());
   }
 
@@ -106,7 +107,15 @@ export class Analysis {
     });
   }
 
+  /** A karyogram that is there but did not come: said where it would stand, until it does. */
+  showUnloaded(sentence, reload) {
+    this.#panel("The karyogram could not be loaded", `${sentence} It is kept on the server as it was.`, { again: "Load it again" });
+    this.parts.again.hidden = false;
+    this.reload = reload;
+  }
+
   hide() {
+    this.reload = null;
     if (!LIVE.has(this.now.state)) this.parts.panel.hidden = true;
   }
 
@@ -131,6 +140,7 @@ export class Analysis {
 
   #panel(title, text, { live, again }) {
     const { parts } = this;
+    this.reload = null;
     parts.panel.hidden = false;
     parts.panel.classList.toggle("beside", this.hasKaryogram());
     parts.title.textContent = title;

@@ -151,7 +151,7 @@ async function open() {
   } catch (error) {
     if (error instanceof Refused && error.status === 404) return; // no karyogram yet: the analysis panel says why
     if (!(error instanceof Refused || error instanceof Unreachable)) throw error;
-    say(`The karyogram could not be loaded. ${error.message} Load the page again in a moment.`, "error");
+    analysis.showUnloaded(error.message, open);
     return;
   }
   editor.classList.add("ready");

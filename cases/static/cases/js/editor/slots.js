@@ -40,10 +40,12 @@ export class Sheet {
       area.addEventListener("pointerdown", (event) => this.#down(event));
     }
     new ResizeObserver(() => this.store.state.document && this.render(true)).observe(root);
+    const editor = root.closest(".editor");
+    editor?.classList.toggle("fixed", !store.state.editable);
     store.subscribe((state, changed) => {
       if (changed.has("document") && state.document) this.render(false);
       if (["document", "selected", "also", "hovered"].some((name) => changed.has(name))) this.#mark(state);
-      if (changed.has("editable")) root.closest(".editor")?.classList.toggle("fixed", !state.editable);
+      if (changed.has("editable")) editor?.classList.toggle("fixed", !state.editable);
     });
   }
 
