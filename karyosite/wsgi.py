@@ -9,9 +9,9 @@ from django.urls import get_resolver
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "karyosite.settings")
 application = get_wsgi_application()
 
-# A karyogram is some ten thousand small lists, read and made anew with every edit: with the usual settings every twelfth
-# edit waited a tenth of a second for the collector to walk the whole program.  What is loaded by now stays for good and
-# is not walked again; what requests leave behind is looked through less often.
+# A karyogram is some ten thousand small lists, read and made anew with every edit: as Python is set, every twelfth edit
+# waited a tenth of a second for the collector to walk the whole program.  What is loaded by now stays for good and is
+# not walked again; what requests leave behind is looked through less often.
 get_resolver().url_patterns  # noqa: B018  loads pages and API now instead of with the first request
 gc.collect()
 gc.freeze()

@@ -80,6 +80,8 @@ def test_a_derivative_stands_right_of_its_homologue(cell: CellPage) -> None:
     assert cell.stored_slot("1") == cell.shown("1") == ["c02", "c01"]
     assert cell.stored_chromosome("c01")["role"] == "derivative"
     assert cell.chromosome("c01").get_attribute("aria-label") == "Chromosome 1, copy 2, der (derivative)"
+    handle, mark = (cell.page.locator(one).bounding_box() for one in ("#turn", ".role-mark"))
+    assert handle["y"] + handle["height"] <= mark["y"] + 1, "the handle for turning hides the mark"
     cell.choose("c03")
     cell.press("1", "Enter")  # a normal one that is named later stands left of it all the same
     cell.saved(3)

@@ -102,7 +102,8 @@ export function makeTurnHandle({ handle, store, sheet, turn }) {
     const bounds = button.getBoundingClientRect();
     const around = handle.offsetParent.getBoundingClientRect();
     handle.style.left = `${bounds.left + bounds.width / 2 - around.left}px`;
-    handle.style.top = `${bounds.top - around.top}px`;
+    const { top } = (button.querySelector(".role-mark") ?? button).getBoundingClientRect(); // “der” stays legible
+    handle.style.top = `${top - around.top}px`;
   }
   store.subscribe((state, changed) => {
     // A changed document is drawn first, which says so.
