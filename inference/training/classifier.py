@@ -20,7 +20,7 @@ import numpy as np
 
 from inference.labels import CHROMOSOMES
 from inference.stages.crops import HEIGHT, WIDTH
-from inference.training import candidates, interrupts, polarity
+from inference.training import candidates, interrupts, polarity, shipped
 from inference.training.hardware import hardware
 from inference.training.keeping import follow, save
 
@@ -116,62 +116,24 @@ def logits_of(model: Any, crops: np.ndarray, batch: int = 256) -> np.ndarray:
     return np.concatenate(out)
 
 
-def begin_with(model: Any, shipped: Path) -> None:
-    """Takes over a shipped network's weights (.onnx), whose normalisations were folded into its convolutions.  The
-    last layer takes over as many answers as the shipped one has."""
-    import onnx
+def begin_with(model: Any, path: Path, crops: np.ndarray) -> None:
+    """Takes over a shipped network's weights (.onnx), its normalisations measured on some crops.  The last layer takes
+    over as many answers as the shipped one has."""
     import torch
-    from onnx import numpy_helper
-    from torch import nn
 
-    graph = onnx.load(str(shipped)).graph
-    numbers = {one.name: torch.from_numpy(numpy_helper.to_array(one).copy()) for one in graph.initializer}
-    convolutions = [node.input[1:3] for node in graph.node if node.op_type == "Conv"]
-    pairs: list[tuple[Any, Any]] = [
-        (first, second)
-        for block in model.modules()
-        if isinstance(block, nn.Sequential)
-        for first, second in zip(block, list(block)[1:], strict=False)
-        if isinstance(first, nn.Conv2d) and isinstance(second, nn.BatchNorm2d)
-    ]
-    if len(pairs) != len(convolutions):
-        raise ValueError(f"{shipped.name} is another network than this.")
+    graph, numbers = shipped.read(path)
+    folded = [node.input[1:3] for node in graph.node if node.op_type == "Conv"]
+    pairs = shipped.normalised(model)
+    if len(pairs) != len(folded):
+        raise ValueError(f"{path.name} is another network than this.")
+    for (convolution, norm), (weight, bias) in zip(pairs, folded, strict=True):
+        shipped.unfold(convolution, norm, numbers[weight], numbers[bias])
     with torch.no_grad():
-        for (convolution, norm), (weight, bias) in zip(pairs, convolutions, strict=True):
-            convolution.weight.copy_(numbers[weight])
-            norm.bias.copy_(numbers[bias])
-            norm.weight.fill_(1.0)
-            norm.running_mean.zero_()
-            norm.running_var.fill_(1.0 - norm.eps)
         last = model.name[-1]
         known = numbers["network.name.1.weight"]
         last.weight[: len(known)] = known
         last.bias[: len(known)] = numbers["network.name.1.bias"]
-
-
-def settled(model: Any, crops: np.ndarray) -> None:
-    """Once folded weights were taken over, the normalisations say nothing of the numbers that run through them:
-    measured on some crops, and made up for, so that the network's answers stay what they were."""
-    import torch
-    from torch import nn
-
-    norms: list[Any] = [module for module in model.modules() if isinstance(module, nn.BatchNorm2d)]
-    seen: dict[Any, tuple[Any, Any]] = {}
-
-    def note(module: Any, given: Any, _: Any) -> None:
-        seen[module] = (given[0].mean((0, 2, 3)), given[0].var((0, 2, 3)))
-
-    hooks = [norm.register_forward_hook(note) for norm in norms]
-    logits_of(model, crops, batch=len(crops))
-    for hook in hooks:
-        hook.remove()
-    with torch.no_grad():
-        for norm in norms:
-            mean, spread = seen[norm]
-            norm.bias += mean
-            norm.weight.copy_((spread + norm.eps).sqrt())
-            norm.running_mean.copy_(mean)
-            norm.running_var.copy_(spread)
+    shipped.settled(model, lambda: logits_of(model, crops, batch=len(crops)))
 
 
 def export(model: Any, path: Path) -> None:
@@ -258,8 +220,7 @@ def train(
     some_known = {name: values[::4] for name, values in held_known.items()}
     model = build()
     if start is not None:
-        begin_with(model, start)
-        settled(model, rows["crops"][: 8 * batch])
+        begin_with(model, start, rows["crops"][: 8 * batch])
     model = model.to(machine.device, memory_format=torch.channels_last)
     ema = copy.deepcopy(model).eval()
     optimiser = torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=0.02)

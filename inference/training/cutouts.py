@@ -20,6 +20,7 @@ from inference.protocols import Mask
 from inference.stages.outline import touching
 from inference.stages.window import scale_of_boxes, seen_density
 from inference.training.cil import read_grey, read_split
+from inference.training.interrupts import pause_point
 
 OVERLAP = 255  # in drawn masks: belongs to both
 HELD_OUT = 3  # every third slide with drawn masks is for judging
@@ -231,6 +232,25 @@ def kept(path: Path) -> list[Scene]:
     return scenes
 
 
+def make(data: Path, drawn: Path | None, out: Path, most: int, *, shown: bool = True) -> Path:
+    """out/scenes.npz, made where it is not there yet, of at most so many annotated cells, evenly taken, and of the
+    cells with drawn masks that are not for judging."""
+    path = out / "scenes.npz"
+    if path.exists():
+        return path
+    out.mkdir(parents=True, exist_ok=True)
+    cells = read_split(data, "train")
+    cells = cells[:: max(1, len(cells) // most)][:most]
+    scenes = []
+    for cell in tqdm(cells, desc="cutting out", mininterval=2, disable=not shown):
+        pause_point(lambda: None)
+        scenes.append(annotated_scene(cell.name, read_grey(cell.image), cell.boxes))
+    if drawn is not None:
+        scenes += [drawn_scene(*cell) for cell in drawn_cells(drawn, held_out=False)]
+    keep(scenes, path)
+    return path
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="annotated cells (CIL:54816 layout)")
@@ -239,12 +259,7 @@ def main() -> None:
     parser.add_argument("--cells", type=int, default=700)
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    arguments.out.mkdir(parents=True, exist_ok=True)
-    cells = read_split(arguments.data, "train")
-    cells = cells[:: max(1, len(cells) // arguments.cells)][: arguments.cells]
-    scenes = [annotated_scene(cell.name, read_grey(cell.image), cell.boxes) for cell in tqdm(cells, mininterval=20)]
-    scenes += [drawn_scene(*cell) for cell in drawn_cells(arguments.drawn, held_out=False)]
-    keep(scenes, arguments.out / "scenes.npz")
+    scenes = kept(make(arguments.data, arguments.drawn, arguments.out, arguments.cells))
     logging.info("%d cells, %d chromosomes with exact masks", len(scenes), sum(len(scene.masks) for scene in scenes))
 
 

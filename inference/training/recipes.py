@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 FOLDER = Path(__file__).parent / "recipes"
-ROLES = ("detector", "classifier")
-ENGINES = {"detector": ("karyosite", "ultralytics"), "classifier": ("karyosite",)}
+ROLES = ("detector", "classifier", "segmenter")
+ENGINES = {"detector": ("karyosite", "ultralytics"), "classifier": ("karyosite",), "segmenter": ("karyosite",)}
 
 
 class RecipeRefused(Exception):

@@ -34,6 +34,15 @@ def list_digest(cells: list[AnnotatedCell]) -> dict[str, Any]:
     return {"cells": len(cells), "sha256": hashlib.sha256("".join(sorted(lines)).encode()).hexdigest()}
 
 
+def folder_digest(folder: Path) -> dict[str, Any]:
+    """How many cells with drawn masks lie in a folder, and the SHA-256 of the sorted list of all pictures' hashes."""
+    hashes = sorted(f"{path.relative_to(folder)} {file_sha256(path)}\n" for path in folder.rglob("*.png"))
+    return {
+        "cells": len(list((folder / "labels").glob("*.png"))),
+        "sha256": hashlib.sha256("".join(hashes).encode()).hexdigest(),
+    }
+
+
 def code_version() -> dict[str, str]:
     """What git says where there is git, and in any case the hash of the code of inference."""
     files = sorted((_ROOT / "inference").rglob("*.py"))
@@ -100,7 +109,7 @@ def _put(path: Path, text: str) -> None:
 def results(out: Path) -> dict[str, Any]:
     """What the run says of itself: its last line, its result, and the hashes of the files it made."""
     found: dict[str, Any] = {"files": {}}
-    for name in ("detector.pt", "classifier.onnx", "weights/best.pt"):
+    for name in ("detector.pt", "classifier.onnx", "field.onnx", "prompt.onnx", "weights/best.pt"):
         if (out / name).exists():
             found["files"][name] = file_sha256(out / name)
     series = curves(out)

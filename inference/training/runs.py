@@ -20,6 +20,8 @@ from inference.training import interrupts, run_card
 from inference.training.cil import AnnotatedCell, read_split
 from inference.training.recipes import Recipe
 
+_PREPARED = {"classifier": "crops", "segmenter": "scenes"}  # what is cut from the data first
+
 
 class RunRefused(Exception):
     """A run that cannot begin, or not so.  The text is a sentence for people."""
@@ -28,6 +30,9 @@ class RunRefused(Exception):
 @dataclass(frozen=True)
 class Request:
     """data: a dataset that `dataset import` wrote, or the public layout; None where `crops` is ready.
+
+    crops: where the classifier's crops or the segmenter's scenes are, or are to be made.  drawn: cells with drawn
+    masks, for the segmenter.
 
     start: a path, or "" for the recipe's own.  mode: "auto", "resume" or "fresh".  device: "" for the best there is.
     """
@@ -39,6 +44,7 @@ class Request:
     crops: Path | None = None
     mode: str = "auto"
     device: str = ""
+    drawn: Path | None = None
     shown: bool = True
 
 
@@ -61,8 +67,8 @@ def run(request: Request) -> dict[str, Any]:
         start = _start(request)
         if going_on and before is not None:
             _same_run(before, recipe, digests, out)
-        if recipe.role == "classifier" and request.data is not None and request.crops is not None:
-            _make_crops(request.data, request.crops, digests)
+        if recipe.role in _PREPARED and request.data is not None and request.crops is not None:
+            _make(request, request.data, request.crops, digests)
         card = _card(request, digests, start, before if going_on else None)
         session = {"from": run_card.now(), "to": "", "ended": "running"}
         card["sessions"].append(session)
@@ -106,7 +112,7 @@ def _alone(out: Path) -> Iterator[None]:
 
 def _put_aside(out: Path) -> None:
     """An earlier run's files go into a folder beside, so that hours of work are never deleted by a word."""
-    kept = [path for path in out.iterdir() if path.name not in (".lock", "crops", "dataset")]
+    kept = [path for path in out.iterdir() if path.name not in (".lock", *_PREPARED.values(), "dataset")]
     if kept:
         aside = out.with_name(f"{out.name}-until-{time.strftime('%Y%m%d-%H%M%S')}")
         aside.mkdir()
@@ -117,8 +123,10 @@ def _put_aside(out: Path) -> None:
 def _prepared(request: Request) -> tuple[Request, dict[str, Any]]:
     """The data in the form that the engine reads, and the digests of its lists."""
     recipe, data = request.recipe, request.data
-    if recipe.role == "classifier" and request.crops is not None and data is None:
-        return request, _digest_of_crops(request.crops)
+    if request.drawn is not None and not (request.drawn / "dapi").is_dir():
+        raise RunRefused(f"There is no folder dapi in {request.drawn}.")
+    if recipe.role in _PREPARED and request.crops is not None and data is None:
+        return request, _digest_of(request.crops, _PREPARED[recipe.role])
     if data is None:
         raise RunRefused("Set --data to the folder with the annotated cells.")
     if not data.is_dir():
@@ -131,7 +139,10 @@ def _prepared(request: Request) -> tuple[Request, dict[str, Any]]:
     if recipe.role == "detector" and len(lists["train"]) < int(recipe.train.get("batch", 1)):
         raise RunRefused(f"The train list of {data} has fewer cells than one batch. Add cells, or --set batch=1.")
     digests = {which: run_card.list_digest(cells) for which, cells in lists.items()}
-    return replace(request, data=data, crops=request.crops or request.out / "crops"), digests
+    if request.drawn is not None:
+        digests["drawn"] = run_card.folder_digest(request.drawn)
+    place = request.crops or request.out / _PREPARED.get(recipe.role, "crops")
+    return replace(request, data=data, crops=place), digests
 
 
 def _cells(data: Path, which: str) -> list[AnnotatedCell]:
@@ -152,26 +163,31 @@ def _imported(data: Path, request: Request) -> Path:
     return dataset
 
 
-def _make_crops(data: Path, crops: Path, digests: dict[str, Any]) -> None:
-    """Candidates are cut once a dataset; those of other data are not taken for these.  What is there is kept."""
-    from inference.training import candidates
+def _make(request: Request, data: Path, place: Path, digests: dict[str, Any]) -> None:
+    """Crops or scenes are cut once a dataset; those of other data are not taken for these.  What is there is kept."""
+    from inference.training import candidates, cutouts
 
-    source = crops / "source.json"
-    if source.exists() and json.loads(source.read_text()) != digests:
-        raise RunRefused(f"The crops in {crops} were cut from other data. Set another --crops, or remove that folder.")
-    crops.mkdir(parents=True, exist_ok=True)
-    source.write_text(json.dumps(digests))
+    source, what = place / "source.json", _PREPARED[request.recipe.role]
+    told = digests | ({"cut_out": request.recipe.train["cells"]} if what == "scenes" else {})
+    if source.exists() and json.loads(source.read_text()) != told:
+        raise RunRefused(f"The {what} in {place} were cut from other data. Set another --crops, or remove that folder.")
+    place.mkdir(parents=True, exist_ok=True)
+    source.write_text(json.dumps(told))
+    if request.recipe.role == "segmenter":
+        cutouts.make(data, request.drawn, place, int(request.recipe.train["cells"]), shown=request.shown)
+        return
     for which in digests:
-        candidates.make(data, which, crops)
+        candidates.make(data, which, place)
 
 
-def _digest_of_crops(crops: Path) -> dict[str, Any]:
+def _digest_of(crops: Path, what: str) -> dict[str, Any]:
     try:
         found: dict[str, Any] = json.loads((crops / "source.json").read_text())
+        found.pop("cut_out", None)
         return found
     except FileNotFoundError as error:
         raise RunRefused(
-            f"{error.filename} is missing: the crops are not whole. Set --data, so that they are made."
+            f"{error.filename} is missing: the {what} are not whole. Set --data, so that they are made."
         ) from error
 
 
@@ -182,7 +198,7 @@ def _start(request: Request) -> str:
         from inference.backends import weights
 
         entry = next(entry for entry in weights.entries() if entry["role"] == request.recipe.role)
-        kinds = {path.suffix: path for path, _ in weights.files(entry)}
+        kinds = {path.suffix: path for path, _ in reversed(weights.files(entry))}  # of two, the first
         start = str(kinds.get(".pt") or kinds[".onnx"])
     if start and not Path(start).is_file():
         raise RunRefused(f"There are no weights {start} to begin with.")
@@ -257,11 +273,18 @@ def _train(request: Request, start: str) -> None:
 
             assert request.data is not None
             detector.train(data=request.data, start=Path(start), out=out, device=request.device, **recipe.train)
+            return
+        assert request.crops is not None
+        begun = Path(start) if start else None
+        if recipe.role == "segmenter":
+            from inference.training import sam
+
+            numbers = {name: value for name, value in recipe.train.items() if name != "cells"} | {"seed": recipe.seed}
+            scenes = request.crops / "scenes.npz"
+            sam.train(scenes=scenes, out=out, start=begun, device=request.device, **numbers)
         else:
             from inference.training import classifier
 
-            assert request.crops is not None
-            begun = Path(start) if start else None
             classifier.train(crops=request.crops, out=out, start=begun, device=request.device, **recipe.train)
 
 
@@ -280,7 +303,7 @@ def _progress(out: Path, hours: float, shown: bool) -> Iterator[None]:
     def follow() -> None:
         while not ended.wait(2):
             bar.n = min(hours, begun + (time.process_time() - clock) / 3600)
-            told = {key: value for key, value in _newest(out).items() if key in ("loss", "right")}
+            told = {key: value for key, value in _newest(out).items() if key in ("loss", "right", "iou")}
             bar.set_postfix(({"steps": made} if (made := interrupts.steps()) else {}) | told, refresh=False)
             bar.refresh()
 

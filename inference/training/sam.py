@@ -2,8 +2,7 @@
 
 Prompts as they come in use: boxes with a detector's errors, boxes and clicks, clicks alone, and a present mask with
 clicks where it is wrong.  Channels last, bfloat16 where the machine multiplies it; the rate falls along a cosine over
-`cpu_hours` of processor time;
-resumable from `last.pt`.
+`cpu_hours` of processor time; resumable from `last.pt`; both files to ship are written at the end.
 """
 
 from __future__ import annotations
@@ -26,10 +25,11 @@ from inference.training.interrupts import pause_point
 from inference.training.keeping import follow, save
 from inference.training.scenes import Composed, boxes_of, compose, crop_of, donor, exposed
 
-FIELD = 384  # the side of a training scene
+FIELD = 288  # the side of a training scene
 SLOTS = 6  # points a prompt may have: two corners of a box, four clicks
 PROMPTS = 10  # a scene
 DRAWN_SHARE = 0.25
+SHARED_COUNTS, OTHERS_COUNT = 3.0, 0.5  # how much more than 1
 
 
 def corrupted(bits: np.ndarray, rng: random.Random) -> np.ndarray:
@@ -71,8 +71,9 @@ def _pick(bits: np.ndarray, rng: random.Random) -> tuple[float, float] | None:
 
 def prompt_for(
     composed: Composed, index: int, box: np.ndarray, rng: random.Random
-) -> tuple[tuple[int, int, int], list[tuple[float, float, int]], np.ndarray | None, np.ndarray]:
-    """((left, top, side) of the window, points (x, y, label) in the window, present mask or None, the true bits)."""
+) -> tuple[tuple[int, int, int], list[tuple[float, float, int]], np.ndarray | None, np.ndarray, np.ndarray]:
+    """((left, top, side) of the window, points (x, y, label) in the window, present mask or None, the true bits, how
+    much each pixel counts: what two share most, then what is another's)."""
     target = composed.placed[index].mask
     kind = rng.choices(("box", "box+points", "points", "refine"), (0.6, 0.13, 0.12, 0.15))[0]
     middle = ((box[0] + box[2]) / 2, (box[1] + box[3]) / 2)
@@ -95,6 +96,7 @@ def prompt_for(
     for other, one in enumerate(composed.placed):
         if other != index:
             others |= _window_bits(one.mask, left, top, side)
+    counts = 1 + SHARED_COUNTS * (others & truth) + OTHERS_COUNT * (others & ~truth)
     others &= ~truth
     if kind == "refine":
         present = corrupted(truth, rng)
@@ -111,7 +113,7 @@ def prompt_for(
         for _ in range(rng.choice((0, 0, 1, 2))):
             outside = _pick(others if rng.random() < 0.7 and others.any() else ~truth, rng)
             points += [(*outside, 0)] if outside and len(points) < SLOTS else []
-    return (left, top, side), points[:SLOTS], present, truth
+    return (left, top, side), points[:SLOTS], present, truth, counts.astype(np.float32)
 
 
 def _window_bits(mask: Mask, left: int, top: int, side: int) -> np.ndarray:
@@ -127,9 +129,11 @@ def _window_bits(mask: Mask, left: int, top: int, side: int) -> np.ndarray:
 
 
 class Scenes:
-    """A torch iterable dataset without end (duck-typed)."""
+    """A torch dataset without end (duck-typed).  seed: of all chance; first: the number of the first scene, so that
+    a run that goes on does not see the same ones again."""
 
-    def __init__(self, scenes: list[Scene]) -> None:
+    def __init__(self, scenes: list[Scene], seed: int = 0, first: int = 0) -> None:
+        self.seed, self.first = seed, first
         self.real = [scene for scene in scenes if not scene.drawn and len(scene.masks) > 3]
         self.drawn = [scene for scene in scenes if scene.drawn]
 
@@ -140,12 +144,12 @@ class Scenes:
         import cv2
 
         cv2.setNumThreads(0)
-        rng = random.Random()
+        rng = random.Random(f"{self.seed} {self.first + number}")
         while True:
             pool = self.drawn if self.drawn and rng.random() < DRAWN_SHARE else self.real
             base = crop_of(rng.choice(pool), FIELD, rng)
             donors = []
-            for _ in range(rng.randint(2, 7) if pool is self.real else rng.randint(0, 4)):
+            for _ in range(rng.randint(3, 7) if pool is self.real else rng.randint(0, 4)):
                 scene = rng.choice(pool)
                 donors.append(donor(scene, rng.randrange(len(scene.masks)), rng))
             composed = compose(base, donors, rng)
@@ -176,7 +180,7 @@ def collate(samples: list[tuple[np.ndarray, list[Any]]]) -> dict[str, Any]:
         points = np.zeros((len(rows), SLOTS, 2), np.float32)
         labels = np.full((len(rows), SLOTS), -1, np.float32)
         present = np.zeros((len(rows), 1, size, size), np.float32)
-        for row, (_, _, given, mask, _) in enumerate(rows):
+        for row, (_, _, given, mask, _, _) in enumerate(rows):
             for slot, (x, y, label) in enumerate(given):
                 points[row, slot], labels[row, slot] = (x, y), label
             if mask is not None:
@@ -189,6 +193,7 @@ def collate(samples: list[tuple[np.ndarray, list[Any]]]) -> dict[str, Any]:
             "present": torch.from_numpy(present),
             "has": torch.tensor([float(row[3] is not None) for row in rows]),
             "truth": torch.from_numpy(np.stack([row[4] for row in rows])).float()[:, None],
+            "counts": torch.from_numpy(np.stack([row[5] for row in rows]))[:, None],
         }
     return {"fields": fields.contiguous(memory_format=torch.channels_last), "groups": groups}
 
@@ -216,7 +221,7 @@ def batch_loss(model: Any, batch: dict[str, Any]) -> tuple[Any, dict[str, float]
         logits, expected, truth = logits.float(), expected.float()[:, 0], group["truth"]
         shares = torch.sigmoid(logits)
         surprise = functional.binary_cross_entropy_with_logits(logits, truth, reduction="none")
-        hard = ((shares - truth).abs().detach() + 0.1) ** 0.5
+        hard = ((shares - truth).abs().detach() + 0.1) ** 0.5 * group["counts"]
         area = truth.sum((1, 2, 3)).clamp(min=40)
         crossed = (surprise * hard).sum((1, 2, 3)) / area
         dice = 1 - (2 * (shares * truth).sum((1, 2, 3)) + 1) / (shares.sum((1, 2, 3)) + truth.sum((1, 2, 3)) + 1)
@@ -237,22 +242,29 @@ def train(
     cpu_hours: float,
     batch: int,
     rate: float,
-    threads: int,
+    threads: int = 2,
     start: Path | None = None,
     device: str = "",
     loaders: int = 1,
+    seed: int = 0,
 ) -> None:
-    """Train from nothing, or go on from out/last.pt, until `cpu_hours` are spent."""
+    """Train from nothing or from `start` (a checkpoint, or a shipped .field.onnx), or go on from out/last.pt, until
+    `cpu_hours` are spent."""
     import copy
 
     import torch
 
+    from inference.training.sam_export import begin_with, export
     from inference.training.sam_model import CompactSam
 
     out.mkdir(parents=True, exist_ok=True)
     machine = hardware(device, threads)
     model: Any = CompactSam().to(machine.device).to(memory_format=torch.channels_last)
-    if start is not None:
+    whole: Any = Scenes(kept(scenes), seed)
+    if start is not None and start.suffix == ".onnx":
+        fields = collate([whole[number] for number in range(4)])["fields"].to(machine.device)
+        begin_with(model, start, start.with_name(start.name.replace(".field.", ".prompt.")), fields)
+    elif start is not None:
         model.load_state_dict(torch.load(start, weights_only=True)["model"], strict=False)
     ema = copy.deepcopy(model)
     optimiser = torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=0.02, betas=(0.9, 0.99))
@@ -263,9 +275,9 @@ def train(
         for part, name in ((model, "model"), (ema, "ema"), (optimiser, "optimiser")):
             part.load_state_dict(state[name])
         spent, step = state["spent"], state["step"]
-    dataset: Any = Scenes(kept(scenes))
+        whole.first = step * batch
     loader: Any = torch.utils.data.DataLoader(
-        dataset, batch_size=batch, num_workers=loaders, collate_fn=collate, prefetch_factor=4
+        whole, batch_size=batch, num_workers=loaders, collate_fn=collate, prefetch_factor=4
     )
     clock = time.process_time()
     notes: list[dict[str, float]] = []
@@ -283,6 +295,10 @@ def train(
         )
 
     model.train()
+    if start is not None and start.suffix == ".onnx":
+        for module in model.modules():  # four pictures would measure worse than what is known
+            if isinstance(module, torch.nn.BatchNorm2d):
+                module.eval()
     for samples in loader:
         share = min(1.0, spent / (cpu_hours * 3600))
         now = rate * min(1.0, (step + 1) / 150) * (0.02 + 0.98 * (1 + math.cos(math.pi * share)) / 2)
@@ -312,6 +328,7 @@ def train(
         if spent >= cpu_hours * 3600:
             break
     keep()
+    export(last, out / "field.onnx", out / "prompt.onnx")
 
 
 def main() -> None:
@@ -321,7 +338,7 @@ def main() -> None:
     parser.add_argument("--cpu-hours", type=float, default=1.5)
     parser.add_argument("--batch", type=int, default=4)
     parser.add_argument("--rate", type=float, default=1e-3)
-    parser.add_argument("--start", type=Path, help="a checkpoint whose weights a new run begins with")
+    parser.add_argument("--start", type=Path, help="a checkpoint, or a shipped .field.onnx, to begin with")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--device", default="")
     parser.add_argument("--loaders", type=int, default=1, help="processes that lay scenes")

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -143,6 +144,34 @@ def test_the_paper_recipe_s_engine_trains_and_resumes(cil: Path, tmp_path: Path)
     card = run_card.read(out)
     assert card is not None and [session["ended"][:10] for session in card["sessions"]] == ["stopped by"] * 2
     assert (out / "curves.png").exists() and card["recipe"]["train"]["epochs"] == 100
+
+
+@pytest.mark.models
+@pytest.mark.timeout(2 * LIMIT_S)
+def test_the_segmenter_s_recipe_makes_scenes_trains_on_from_the_shipped_one_and_exports(
+    dataset: Path, tmp_path: Path
+) -> None:
+    drawn = tmp_path / "drawn"
+    for kind in ("dapi", "labels"):
+        (drawn / kind).mkdir(parents=True)
+        for path in sorted((CIL.parent / "mfish" / kind).glob("*.png"))[::30]:
+            shutil.copy(path, drawn / kind)
+    out = tmp_path / "run"
+    words = ("train", "segmenter", "--recipe", "kary-sam", "--data", str(dataset), "--out", str(out), "--drawn")
+    few = ("--set", "batch=1", "--set", "cells=3", "--set", "cpu_hours=0.002")
+    with pytest.raises(CommandError, match="no folder dapi"):
+        call_command(*words, str(tmp_path), *few)
+    call_command(*words, str(drawn), *few, verbosity=0)
+    card = run_card.read(out)
+    assert card is not None and card["state"] == "finished" and card["start"].startswith("kary-sam-")
+    assert card["data"]["drawn"]["cells"] == len(list((drawn / "labels").iterdir()))
+    assert card["results"]["files"].keys() == {"field.onnx", "prompt.onnx"}
+    made, step = (out / "scenes" / "scenes.npz").stat().st_mtime_ns, step_of(out)
+    more = ("--set", "batch=1", "--set", "cells=3", "--set", "cpu_hours=0.003", "--resume")
+    call_command(*words, str(drawn), *more, verbosity=0)
+    assert step_of(out) > step and (out / "scenes" / "scenes.npz").stat().st_mtime_ns == made
+    with pytest.raises(CommandError, match="scenes in .* were cut from other data"):
+        call_command(*words, str(drawn), *few, "--set", "cells=2")
 
 
 def test_every_recipe_can_be_read_and_every_shipped_model_has_one() -> None:

@@ -1,4 +1,4 @@
-"""Train a detector or a crop classifier after a recipe, resumably."""
+"""Train a detector, a crop classifier or a segmenter after a recipe, resumably."""
 
 from __future__ import annotations
 
@@ -24,7 +24,10 @@ class Command(BaseCommand):
         parser.add_argument("--data", type=Path, help="a dataset that `dataset import` wrote, or the public layout")
         parser.add_argument("--out", type=Path, help="default: training-runs/ROLE-RECIPE")
         parser.add_argument("--start", default="", metavar="WEIGHTS", help="weights to begin with")
-        parser.add_argument("--crops", type=Path, help="classifier: where its crops are, or are to be made")
+        parser.add_argument(
+            "--crops", type=Path, help="where the classifier's crops or the segmenter's scenes are, or are to be made"
+        )
+        parser.add_argument("--drawn", type=Path, help="segmenter: cells with drawn masks, dapi/ and labels/")
         parser.add_argument(
             "--device", default="", help="cpu or cuda, for ultralytics' trainer cpu, 0, 0,1 …; the best by itself"
         )
@@ -50,6 +53,7 @@ class Command(BaseCommand):
                 options["crops"],
                 options["mode"] or "auto",
                 options["device"],
+                options["drawn"],
                 shown=options["verbosity"] > 0,
             )
             card = run(request)
