@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.editor.conftest import CellPage
-from tests.editor.test_tools import FOUND, click, cutter, stroke
+from tests.editor.hands import FOUND, click, cutter, stroke
 
 
 def test_everything_the_tools_made_is_undone_and_redone_after_a_reload(cell: CellPage) -> None:
