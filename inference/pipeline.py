@@ -18,6 +18,7 @@ from inference.stages import axis
 from inference.stages.assign import name_cell
 from inference.stages.classify import Classifier, looks
 from inference.stages.confidence import Calibration, Namer, name_known
+from inference.stages.context import context
 from inference.stages.load import light_ground
 from inference.stages.presence import ASIDE, features, settle, shared_areas
 from inference.stages.proposal import propose
@@ -110,9 +111,12 @@ def _judged(
     """The chance that each candidate is a chromosome, float (n,), and whether it is taken for one, bool (n,)."""
     if calibration.presence is None:
         return calibration.is_there(detections.scores), np.ones(len(detections), bool)
-    areas = np.array([int(mask.bits.sum()) for mask in masks])
-    table = features(detections.scores, detections.boxes, areas, shared_areas(masks), looked)
+    areas, shared = np.array([int(mask.bits.sum()) for mask in masks]), shared_areas(masks)
+    table = features(detections.scores, detections.boxes, areas, shared, looked)
     is_there = calibration.presence.chance(table)
+    if calibration.context is not None:
+        beside = context(is_there, detections.boxes, masks, shared, looked.probabilities)
+        is_there = calibration.context.chance(np.column_stack([table, beside]))
     return is_there, settle(is_there, looked.probabilities)
 
 

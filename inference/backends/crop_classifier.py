@@ -9,7 +9,7 @@ import numpy as np
 
 from inference.labels import CHROMOSOMES
 from inference.protocols import AnalysisError, Looks, Mask, ModelInfo
-from inference.stages.crops import HEIGHT, WIDTH, upright_crops
+from inference.stages.crops import CHANNELS, HEIGHT, WIDTH, upright_crops
 
 _CLASSES = len(CHROMOSOMES)
 _ANSWERS = (_CLASSES, _CLASSES + 2)  # classes alone (kary-crops 0.1); classes, "one whole chromosome", "p arm up"
@@ -27,16 +27,19 @@ class CropClassifier:
         try:
             session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
             (entrance,), (out,) = session.get_inputs(), session.get_outputs()
-            fits = list(entrance.shape[1:]) == [2, HEIGHT, WIDTH] and out.shape[1] in _ANSWERS
+            channels, *field = entrance.shape[1:]
+            fits = channels in (2, CHANNELS) and field == [HEIGHT, WIDTH] and out.shape[1] in _ANSWERS
         except Exception as error:  # the runtime's own errors share no base class
             raise AnalysisError(f"The classifier file {path.name} is not a classifier in ONNX form.") from error
         if not fits:
             raise AnalysisError(f"The classifier file {path.name} was not exported by this program.")
         self._session, self._entrance, self._out = session, entrance.name, out.name
+        self._channels = int(channels)  # kary-crops before 0.3 did not see what the others explain
         self.info, self.temperature, self.detector_share = info, temperature, detector_share
 
     def logits(self, crops: np.ndarray) -> np.ndarray:
-        """uint8 (n, 2, HEIGHT, WIDTH) → float32 (n, 24 or 26), the mean over each crop as it is and upside down."""
+        """uint8 (n, CHANNELS, HEIGHT, WIDTH) → float32 (n, 24 or 26): the mean over each as it is and upside down."""
+        crops = crops[:, : self._channels]
         turned = np.ascontiguousarray(crops[:, :, ::-1, ::-1])
         both = self._session.run([self._out], {self._entrance: np.concatenate([crops, turned])})[0]
         one, other = both[: len(crops)], both[len(crops) :]
@@ -44,9 +47,16 @@ class CropClassifier:
             other[:, _CLASSES + 1] *= -1  # upside down, the p arm is at the other end
         return np.asarray((one + other) / 2, np.float32)
 
-    def look(self, pixels: np.ndarray, boxes: np.ndarray, masks: list[Mask], areas: Sequence[float] = ()) -> Looks:
+    def look(
+        self,
+        pixels: np.ndarray,
+        boxes: np.ndarray,
+        masks: list[Mask],
+        areas: Sequence[float] = (),
+        scores: np.ndarray | None = None,
+    ) -> Looks:
         """As Classifier says."""
-        logits = self.logits(upright_crops(pixels, boxes, masks, areas))
+        logits = self.logits(upright_crops(pixels, boxes, masks, areas, scores))
         likely = logits[:, :_CLASSES] / self.temperature
         likely = np.exp(likely - likely.max(axis=1, keepdims=True))
         likely /= likely.sum(axis=1, keepdims=True)

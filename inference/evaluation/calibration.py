@@ -82,7 +82,9 @@ def choose(observations: Sequence[Observation], most_lost: float = MOST_LOST) ->
         there_after.append(reliability(made.is_there(held["presence"]), held["there"]).error)
     made = _fitted(everything, most_lost)
     unknown = everything["likeliest"] < made.unknown_below
-    numbers = {key: round(value, 4) for key, value in asdict(made).items() if key not in ("presence", "frame")}
+    numbers = {
+        key: round(value, 4) for key, value in asdict(made).items() if key not in ("presence", "context", "frame")
+    }
     of_detector = {key: value for key, value in numbers.items() if key.startswith("presence")}
     return {
         "detector": {"calibration": of_detector},

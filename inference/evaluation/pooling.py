@@ -41,7 +41,8 @@ def see(
         if shared[row, column] >= MATCH:
             truth[row] = cell.classes[column]
     areas = surely_there([int(mask.bits.sum()) for mask in masks], detections.scores)
-    logits = classifier.logits(upright_crops(pixels, detections.boxes, masks, areas))[:, : len(CHROMOSOMES)]
+    crops = upright_crops(pixels, detections.boxes, masks, areas, detections.scores)
+    logits = classifier.logits(crops)[:, : len(CHROMOSOMES)]
     return Seen(detections, logits, truth)
 
 

@@ -20,8 +20,16 @@ class Classifier(Protocol):
     info: ModelInfo
     detector_share: float
 
-    def look(self, pixels: np.ndarray, boxes: np.ndarray, masks: list[Mask], areas: Sequence[float] = ()) -> Looks:
+    def look(
+        self,
+        pixels: np.ndarray,
+        boxes: np.ndarray,
+        masks: list[Mask],
+        areas: Sequence[float] = (),
+        scores: np.ndarray | None = None,
+    ) -> Looks:
         """boxes: float32 (n, 4).  areas: pixels, of the cell's chromosomes where the masks are not just these.
+        scores: float (n,), the chance that each is a chromosome; 1 where not given.
         Probabilities are calibrated; rows of empty masks are even."""
 
 
@@ -33,7 +41,7 @@ def looks(pixels: np.ndarray, detections: Detections, masks: list[Mask], classif
     if classifier is None or len(detections) == 0:
         return Looks(detections.probabilities)
     areas = surely_there([int(mask.bits.sum()) for mask in masks], detections.scores)
-    seen = classifier.look(pixels, detections.boxes, masks, areas)
+    seen = classifier.look(pixels, detections.boxes, masks, areas, detections.scores)
     return replace(seen, probabilities=pooled(detections.probabilities, seen.probabilities, classifier.detector_share))
 
 

@@ -14,8 +14,9 @@ import numpy as np
 
 from inference.labels import UNKNOWN
 from inference.stages.assign import Named
+from inference.stages.context import CONTEXT
 from inference.stages.framed import Frame
-from inference.stages.presence import Presence
+from inference.stages.presence import FEATURES, Presence
 
 _EDGE = 1e-4
 _FAINT = 0.35  # chance of being there below which a person is asked
@@ -36,7 +37,8 @@ class Calibration:
     """How the log-odds of a right name follow from the class's probability and from what another name would cost the
     cell, and the log-odds of there being a chromosome from the detector's score.
 
-    presence: how candidates are judged once they have been cut; None where nothing was fitted.
+    presence: how candidates are judged once they have been cut, context: and then once more, beside each other; None
+    where nothing was fitted.
     frame: how boxes are drawn around cut-outs; None leaves them as the detector gave them.
     unknown_below: a probability of the likeliest class under which nothing is named; 0 names everything.
     """
@@ -48,14 +50,18 @@ class Calibration:
     presence_offset: float = 0.0
     unknown_below: float = 0.0
     presence: Presence | None = None
+    context: Presence | None = None
     frame: Frame | None = None
 
     @classmethod
     def of(cls, listed: Mapping[str, Any] | None) -> Calibration:
         """From the manifest; as the models say it where nothing was fitted."""
         numbers = {key: value for key, value in (listed or {}).items() if key in cls.__dataclass_fields__}
-        judged, frame = Presence.of(numbers.pop("presence", None)), Frame.of(numbers.pop("frame", None))
-        return cls(**{key: float(value) for key, value in numbers.items()}, presence=judged, frame=frame)
+        judged = Presence.of(numbers.pop("presence", None))
+        beside = Presence.of(numbers.pop("context", None), len(FEATURES) + len(CONTEXT))
+        frame = Frame.of(numbers.pop("frame", None))
+        known = {key: float(value) for key, value in numbers.items()}
+        return cls(**known, presence=judged, context=beside, frame=frame)
 
     def name_right(self, share: float, margin: float) -> float:
         """0..1: the chance that a name is right."""

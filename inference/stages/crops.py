@@ -13,6 +13,7 @@ import numpy as np
 from inference.protocols import Mask
 
 HEIGHT, WIDTH = 128, 64
+CHANNELS = 3
 # Output pixels per square root of the cell's median mask area: the longest chromosome of most cells fits HEIGHT.
 _REACH = 30.0
 _SURE, _FEW = 0.25, 8
@@ -42,21 +43,34 @@ def surely_there(areas: Sequence[int], scores: np.ndarray) -> list[int]:
     return sure if len(sure) >= _FEW else list(areas)
 
 
-def upright_crops(pixels: np.ndarray, boxes: np.ndarray, masks: list[Mask], areas: Sequence[float] = ()) -> np.ndarray:
-    """uint8 (n, 2, HEIGHT, WIDTH): density (ground at 0) of each field, and what is meant by it: 255 in the mask,
-    80 in the rest of the box, 0 outside.
+def upright_crops(
+    pixels: np.ndarray,
+    boxes: np.ndarray,
+    masks: list[Mask],
+    areas: Sequence[float] = (),
+    scores: np.ndarray | None = None,
+) -> np.ndarray:
+    """uint8 (n, CHANNELS, HEIGHT, WIDTH): density (ground at 0) of each field; what is meant by it: 255 in the mask,
+    80 in the rest of the box, 0 outside; and what the others' masks explain, 255 where surely.
 
     pixels: uint8 (h, w), dark chromosomes on a light ground.  boxes: float (n, 4) xyxy, whose middles are the fields'
-    (a mask may be a mere piece).  An empty mask gives an empty field.  areas: as `cell_scale` takes them.
+    (a mask may be a mere piece).  An empty mask gives an empty field.  areas: as `cell_scale` takes them.  scores:
+    float (n,), the chance that each mask is a chromosome's; 1 where not given.
     """
     import cv2
 
-    crops = np.zeros((len(masks), 2, HEIGHT, WIDTH), np.uint8)
+    crops = np.zeros((len(masks), CHANNELS, HEIGHT, WIDTH), np.uint8)
     if not masks:
         return crops
     scale = cell_scale(masks, areas)
     ground = int(np.percentile(pixels[::4, ::4], 80))
     density = np.clip(ground - pixels.astype(np.int16), 0, 255).astype(np.uint8)
+    weights = (np.ones(len(masks)) if scores is None else np.asarray(scores)).tolist()
+    explained = np.zeros(pixels.shape, np.float32)
+    for mask, weight in zip(masks, weights, strict=True):
+        _within(explained, mask)[mask.bits] += weight
+    size = (WIDTH, HEIGHT)
+    smooth = cv2.INTER_AREA if scale < 0.7 else cv2.INTER_LINEAR
     for index, mask in enumerate(masks):
         if int(mask.bits.sum()) < 3:
             continue
@@ -70,12 +84,20 @@ def upright_crops(pixels: np.ndarray, boxes: np.ndarray, masks: list[Mask], area
         )
         inside = to_field.copy()
         inside[:, 2] += to_field[:, :2] @ (mask.left, mask.top)
-        size = (WIDTH, HEIGHT)
-        smooth = cv2.INTER_AREA if scale < 0.7 else cv2.INTER_LINEAR
         crops[index, 0] = cv2.warpAffine(density, to_field, size, flags=smooth)
         meant = cv2.warpAffine(mask.bits.astype(np.uint8) * 255, inside, size, flags=cv2.INTER_LINEAR)
         corners = np.array([[left, top, 1], [right, top, 1], [right, bottom, 1], [left, bottom, 1]]) @ to_field.T
         boxed = np.zeros((HEIGHT, WIDTH), np.uint8)
         cv2.fillConvexPoly(boxed, np.round(corners).astype(np.int32), 80)
         crops[index, 1] = np.maximum(meant, boxed)
+        own = _within(explained, mask)
+        own[mask.bits] -= weights[index]
+        others = cv2.warpAffine(explained, to_field, size, flags=smooth)
+        own[mask.bits] += weights[index]
+        crops[index, 2] = np.clip(others, 0, 1) * 255
     return crops
+
+
+def _within(canvas: np.ndarray, mask: Mask) -> np.ndarray:
+    rows, columns = mask.bits.shape
+    return canvas[mask.top : mask.top + rows, mask.left : mask.left + columns]

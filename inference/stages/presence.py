@@ -46,7 +46,7 @@ _NEVER = 1e6
 
 @dataclass(frozen=True)
 class Presence:
-    """A logistic regression over FEATURES, each brought to mean 0 and spread 1."""
+    """A logistic regression over features (FEATURES, or these and CONTEXT), each brought to mean 0 and spread 1."""
 
     mean: tuple[float, ...]
     spread: tuple[float, ...]
@@ -54,15 +54,15 @@ class Presence:
     offset: float
 
     @classmethod
-    def of(cls, listed: Mapping[str, Any] | None) -> Presence | None:
-        """From the manifest; None where nothing was fitted, or for other features."""
-        if not listed or any(len(listed[name]) != len(FEATURES) for name in ("mean", "spread", "weights")):
+    def of(cls, listed: Mapping[str, Any] | None, count: int = len(FEATURES)) -> Presence | None:
+        """From the manifest; None where nothing was fitted, or for another number of features than `count`."""
+        if not listed or any(len(listed[name]) != count for name in ("mean", "spread", "weights")):
             return None
         numbers = {name: tuple(map(float, listed[name])) for name in ("mean", "spread", "weights")}
         return cls(**numbers, offset=float(listed["offset"]))
 
     def chance(self, features: np.ndarray) -> np.ndarray:
-        """float32 (n,), 0..1: that each candidate is a chromosome.  features: float (n, len(FEATURES))."""
+        """float32 (n,), 0..1: that each candidate is a chromosome.  features: float (n, as many as were fitted)."""
         odds = (features - np.array(self.mean)) / np.array(self.spread) @ np.array(self.weights) + self.offset
         return np.asarray(1 / (1 + np.exp(-odds)), np.float32)
 

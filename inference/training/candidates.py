@@ -31,7 +31,7 @@ FAINTEST = 0.005  # detector's score down to which candidates are taken
 
 
 def looked_at(cell: AnnotatedCell, detector: Any, segmenter: Any) -> dict[str, np.ndarray]:
-    """One row a candidate: crops uint8 (n, 2, HEIGHT, WIDTH); boxes float32 (n, 4); scores float32 (n,);
+    """One row a candidate: crops uint8 (n, CHANNELS, HEIGHT, WIDTH); boxes float32 (n, 4); scores float32 (n,);
     detector float32 (n, 24), its probabilities; classes int64 (n,), the annotated class of the chromosome whose box
     overlaps most, −1 where none overlaps by half; iou float32 (n,) with it; own bool (n,), whether this candidate is
     the one that stands for it; windows int32 (n, 4) left, top, rows, columns of the mask, areas int32 (n,), cuts
@@ -50,7 +50,7 @@ def looked_at(cell: AnnotatedCell, detector: Any, segmenter: Any) -> dict[str, n
     for row, column in match(found.boxes, cell.boxes):
         own[row], nearest[row], iou[row] = True, column, shared[row, column]
     return {
-        "crops": upright_crops(pixels, found.boxes, masks, surely_there(areas, found.scores)),
+        "crops": upright_crops(pixels, found.boxes, masks, surely_there(areas, found.scores), found.scores),
         "boxes": found.boxes,
         "scores": found.scores,
         "detector": found.probabilities,

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from inference.labels import CHROMOSOMES
-from inference.stages.crops import HEIGHT, WIDTH
+from inference.stages.crops import CHANNELS, HEIGHT, WIDTH
 from inference.training import candidates, interrupts, polarity, shipped
 from inference.training.hardware import hardware
 from inference.training.keeping import follow, save
@@ -28,11 +28,12 @@ MODEL_NAME = "kary-crops"
 ANSWERS = len(CHROMOSOMES) + 2  # logits: of the classes, of "one whole chromosome", of "p arm up"
 _WHOLE, _P_UP = len(CHROMOSOMES), len(CHROMOSOMES) + 1
 _WHOLE_GAIN, _P_UP_GAIN = 0.5, 0.25
+_ALONE = 0.1  # share of crops whose neighbours are not known, as when one chromosome is pointed at
 _CLEAR = 0.3  # margin from which an orientation counts fully
 
 
 def build(widths: tuple[int, ...] = (24, 48, 96, 160)) -> Any:
-    """A torch module: float32 (n, 2, HEIGHT, WIDTH) in 0..1 → logits (n, ANSWERS)."""
+    """A torch module: float32 (n, CHANNELS, HEIGHT, WIDTH) in 0..1 → logits (n, ANSWERS)."""
     import torch
     from torch import nn
 
@@ -57,7 +58,7 @@ def build(widths: tuple[int, ...] = (24, 48, 96, 160)) -> Any:
             super().__init__()
             stem = widths[0]
             self.stem = nn.Sequential(
-                nn.Conv2d(2, stem, 5, 2, 2, bias=False), nn.BatchNorm2d(stem), nn.ReLU(inplace=True)
+                nn.Conv2d(CHANNELS, stem, 5, 2, 2, bias=False), nn.BatchNorm2d(stem), nn.ReLU(inplace=True)
             )
             blocks: list[nn.Module] = [Block(stem, stem, 1)]
             for inner, outer in zip(widths, widths[1:], strict=False):
@@ -74,8 +75,8 @@ def build(widths: tuple[int, ...] = (24, 48, 96, 160)) -> Any:
 
 
 def augmented(batch: Any) -> tuple[Any, Any]:
-    """batch: uint8 tensor (n, 2, HEIGHT, WIDTH).  Returns float32 in 0..1, each crop flipped, turned and moved, and
-    bool (n,), which were turned upside down."""
+    """batch: uint8 tensor (n, CHANNELS, HEIGHT, WIDTH).  Returns float32 in 0..1, each crop flipped, turned and moved,
+    and bool (n,), which were turned upside down."""
     import torch
 
     count, device = len(batch), batch.device
@@ -95,10 +96,11 @@ def augmented(batch: Any) -> tuple[Any, Any]:
         ],
         1,
     )
-    grid = torch.nn.functional.affine_grid(theta, [count, 2, HEIGHT, WIDTH], align_corners=False)
+    grid = torch.nn.functional.affine_grid(theta, [count, CHANNELS, HEIGHT, WIDTH], align_corners=False)
     crops = torch.nn.functional.grid_sample(batch.float() / 255, grid, align_corners=False)
     gain, gamma = torch.exp(drawn(1, 1) * 0.15), torch.exp(drawn(1, 1) * 0.15)
     crops[:, 0] = ((crops[:, 0] + 1e-4) ** gamma * gain).clamp(0, 1)
+    crops[:, 2] *= torch.rand(count, 1, 1, device=device) > _ALONE
     return crops, down < 0
 
 
@@ -117,8 +119,8 @@ def logits_of(model: Any, crops: np.ndarray, batch: int = 256) -> np.ndarray:
 
 
 def begin_with(model: Any, path: Path, crops: np.ndarray) -> None:
-    """Takes over a shipped network's weights (.onnx), its normalisations measured on some crops.  The last layer takes
-    over as many answers as the shipped one has."""
+    """Takes over a shipped network's weights (.onnx), its normalisations measured on some crops.  The first and the
+    last layer take over as many channels and answers as the shipped ones have; further ones begin at 0."""
     import torch
 
     graph, numbers = shipped.read(path)
@@ -127,7 +129,10 @@ def begin_with(model: Any, path: Path, crops: np.ndarray) -> None:
     if len(pairs) != len(folded):
         raise ValueError(f"{path.name} is another network than this.")
     for (convolution, norm), (weight, bias) in zip(pairs, folded, strict=True):
-        shipped.unfold(convolution, norm, numbers[weight], numbers[bias])
+        known = numbers[weight]
+        further = convolution.weight.shape[1] - known.shape[1]
+        known = torch.nn.functional.pad(known, (0, 0, 0, 0, 0, further))
+        shipped.unfold(convolution, norm, known, numbers[bias])
     with torch.no_grad():
         last = model.name[-1]
         known = numbers["network.name.1.weight"]
@@ -137,7 +142,7 @@ def begin_with(model: Any, path: Path, crops: np.ndarray) -> None:
 
 
 def export(model: Any, path: Path) -> None:
-    """ONNX with a free batch size: crops uint8 (n, 2, HEIGHT, WIDTH) → logits float32 (n, ANSWERS)."""
+    """ONNX with a free batch size: crops uint8 (n, CHANNELS, HEIGHT, WIDTH) → logits float32 (n, ANSWERS)."""
     import torch
 
     class Shipped(torch.nn.Module):
@@ -148,7 +153,7 @@ def export(model: Any, path: Path) -> None:
         def forward(self, crops: Any) -> Any:
             return self.network(crops.float() / 255)
 
-    example = torch.zeros(2, 2, HEIGHT, WIDTH, dtype=torch.uint8)
+    example = torch.zeros(2, CHANNELS, HEIGHT, WIDTH, dtype=torch.uint8)
     torch.onnx.export(
         Shipped(), (example,), str(path), input_names=["crops"], output_names=["logits"], opset_version=17,
         dynamic_axes={"crops": {0: "n"}, "logits": {0: "n"}}, dynamo=False,

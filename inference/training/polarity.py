@@ -35,8 +35,8 @@ class Orientation:
 
 
 def profiles(crops: np.ndarray) -> np.ndarray:
-    """uint8 (n, 2, HEIGHT, WIDTH) → float32 (n, 2, POINTS): mean density across, and width, along each mask's height;
-    each with mean 0 and length 1.  Rows of zeros where there is no mask."""
+    """uint8 (n, CHANNELS, HEIGHT, WIDTH) → float32 (n, 2, POINTS): mean density across, and width, along each mask's
+    height; each with mean 0 and length 1.  Rows of zeros where there is no mask."""
     found = np.zeros((len(crops), 2, POINTS), np.float32)
     at = (np.arange(POINTS) + 0.5) / POINTS
     for index, (density, meant) in enumerate(crops):
@@ -70,7 +70,7 @@ def expected(bands: Path) -> np.ndarray:
 
 
 def orient(crops: np.ndarray, classes: np.ndarray, bands: Path = BANDS) -> Orientation:
-    """crops: uint8 (n, 2, HEIGHT, WIDTH).  classes: int (n,), 0..23; others are left with margin 0."""
+    """crops: uint8 (n, CHANNELS, HEIGHT, WIDTH).  classes: int (n,), 0..23; others are left with margin 0."""
     patterns = expected(bands)
     seen = profiles(crops)
     p_up = np.ones(len(crops), bool)

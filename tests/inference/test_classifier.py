@@ -13,7 +13,7 @@ from inference.evaluation.cells import STAGES, evaluate
 from inference.pipeline import analyse
 from inference.protocols import AnalysisError, Detections, Mask, Proposal
 from inference.stages.classify import looks, pooled
-from inference.stages.crops import HEIGHT, WIDTH, upright_crops
+from inference.stages.crops import CHANNELS, HEIGHT, WIDTH, upright_crops
 from inference.training.cil import AnnotatedCell
 from karyosite.imaging import read_grey
 
@@ -30,7 +30,7 @@ def bar(width: int, height: int, left: int = 60, top: int = 60) -> tuple[np.ndar
 def test_a_chromosome_stands_upright_in_the_middle_of_its_field(width: int, height: int) -> None:
     pixels, box, mask = bar(width, height)
     crops = upright_crops(pixels, box, [mask])
-    assert crops.shape == (1, 2, HEIGHT, WIDTH)
+    assert crops.shape == (1, CHANNELS, HEIGHT, WIDTH)
     rows, columns = np.nonzero(crops[0, 1] > 127)
     assert np.ptp(rows) > 2 * np.ptp(columns)
     assert rows.mean() == pytest.approx(HEIGHT / 2, abs=2)
@@ -55,10 +55,22 @@ def test_relative_size_is_kept_within_a_cell_and_microscopes_do_not_matter() -> 
     assert np.abs((twice[:, 1] > 127).sum((1, 2)) - areas).max() < 0.1 * areas.max()  # half a pixel of edge
 
 
+def test_a_field_shows_what_the_others_explain_and_not_what_it_explains_itself() -> None:
+    pixels, box, long = bar(20, 80)
+    beside = Mask(80, 60, np.ones((80, 10), bool), 1.0)
+    boxes = np.concatenate([box, np.array([[80, 60, 90, 140]], np.float32)])
+    first, second = upright_crops(pixels, boxes, [long, beside], scores=np.array([1.0, 0.5]))
+    assert first[2].max() == pytest.approx(127, abs=2) and second[2].max() == 255
+    assert not first[2][first[1] > 200].any()
+    assert not upright_crops(pixels, box, [long])[0, 2].any()
+    twice = upright_crops(pixels, np.repeat(box, 2, axis=0), [long, long])
+    assert (twice[:, 2][twice[:, 1] > 200] == 255).all()
+
+
 def test_an_empty_mask_and_an_empty_cell_are_no_fault() -> None:
     pixels, box, _ = bar(20, 80)
     assert not upright_crops(pixels, box, [Mask(0, 0, np.zeros((4, 4), bool), 0.0)]).any()
-    assert upright_crops(pixels, np.zeros((0, 4), np.float32), []).shape == (0, 2, HEIGHT, WIDTH)
+    assert upright_crops(pixels, np.zeros((0, 4), np.float32), []).shape == (0, CHANNELS, HEIGHT, WIDTH)
 
 
 def test_the_two_are_pooled_by_their_logarithms() -> None:

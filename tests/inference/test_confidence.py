@@ -116,7 +116,7 @@ def test_the_fit_makes_scores_come_true_on_cells_it_did_not_see() -> None:
     assert chosen["detection_ece"]["before"] > 0.3 > 0.03 > chosen["detection_ece"]["after"]
     assert chosen["unknown"]["of_annotated"] <= 0.001
     made = Calibration.of(chosen["detector"]["calibration"] | chosen["classifier"]["calibration"])
-    assert set(dataclasses.asdict(made)) - {"presence", "frame"} == {
+    assert set(dataclasses.asdict(made)) - {"presence", "context", "frame"} == {
         *chosen["detector"]["calibration"],
         *chosen["classifier"]["calibration"],
     }

@@ -82,18 +82,24 @@ def candidates(seed: int) -> Candidates:
     rng = np.random.default_rng(seed)
     table = rng.normal(0, 1, (50, len(FEATURES)))
     real = table[:, 0] + rng.normal(0, 0.3, 50) > -1
-    return Candidates(table, cell(["1"] * 50)[1], real, int(real.sum()))
+    corners = rng.uniform(0, 400, (50, 2)).round()
+    boxes = np.concatenate([corners, corners + [10, 30]], axis=1).astype(np.float32)
+    masks = [Mask(int(left), int(top), np.ones((30, 10), bool), 0.9) for left, top in corners]
+    return Candidates(boxes, masks, shared_areas(masks), table, cell(["1"] * 50)[1], real, int(real.sum()))
 
 
 def test_the_fit_finds_what_tells_and_stands_in_the_manifest_as_numbers() -> None:
     cells = [candidates(seed) for seed in range(24)]
     made = fit(cells)
-    assert np.argmax(np.abs(made.weights)) == 0
-    said = choose(cells)["presence"]
-    again = Calibration.of({"presence": said, "presence_slope": 2}).presence
-    assert again is not None
-    table = np.concatenate([one.features for one in cells])
-    np.testing.assert_allclose(again.chance(table), made.chance(table), atol=1e-3)
-    assert Presence.of({**said, "weights": said["weights"][:-1]}) is None
+    assert np.argmax(np.abs(made.alone.weights)) == 0
+    said = choose(cells)
+    again = Calibration.of({"presence": said["presence"], "context": said["context"], "presence_slope": 2})
+    assert again.presence is not None and again.context is not None
+    for one in cells:
+        alone = again.presence.chance(one.features)
+        np.testing.assert_allclose(alone, made.alone.chance(one.features), atol=1e-3)
+        np.testing.assert_allclose(again.context.chance(one.beside(alone)), made.chance(one), atol=2e-3)
+    assert Presence.of({**said["presence"], "weights": said["presence"]["weights"][:-1]}) is None
+    assert Calibration.of({"context": said["presence"]}).context is None
     with pytest.raises(ValueError, match="Too few"):
         fit(cells[:1])

@@ -112,7 +112,8 @@ class Command(BaseCommand):
             return
         if options["choose_presence"]:
             looked_at = [
-                presence.look(read_grey(cell.image), cell.boxes, detector, segmenter, classifier) for cell in shown
+                presence.look(read_grey(cell.image), cell.boxes, detector, segmenter, classifier, calibration.frame)
+                for cell in shown
             ]
             try:
                 self.stdout.write(json.dumps(presence.choose(looked_at), indent=2))
