@@ -109,7 +109,7 @@ def _named(row: int, chosen: dict[int, int], probabilities: np.ndarray, margin: 
     shares = probabilities[row]
     siblings = sorted((other for other in chosen if chosen[other] == own), key=lambda other: -probabilities[other, own])
     copy = siblings.index(row) + 1
-    flags = [reason for reason in (_between(own, shares), _too_many(own, copy)) if reason]
+    flags = [reason for reason in (_between(own, shares), too_many(own, copy)) if reason]
     return Named(CHROMOSOMES[own], float(np.clip(shares[own], 0, 1)), copy, tuple(flags), float(margin))
 
 
@@ -130,7 +130,8 @@ def _between(own: int, shares: np.ndarray) -> str:
     return ""
 
 
-def _too_many(own: int, copy: int) -> str:
+def too_many(own: int, copy: int) -> str:
+    """ "third copy of 21" where the copy-th (1, 2, 3 …) of a class is more than is usual, else ""."""
     label = CHROMOSOMES[own]
     if label == "Y" and copy == 2:
         return "second copy of Y"

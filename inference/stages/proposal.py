@@ -10,12 +10,13 @@ import numpy as np
 
 from inference.labels import CHROMOSOMES, LABELS
 from inference.protocols import Detections, Evidence, Mask, ModelInfo, Proposal
-from inference.stages.assign import Named
+from inference.stages.assign import Named, too_many
 from inference.stages.axis import Axis
 from inference.stages.outline import box_mask, rings, touching
 
 _SHOWN = 4  # of the 24 probabilities, those a person may want to see
 _LEAST_SHOWN = 0.02
+_LIKELY = 0.5  # chance from which one that was left out is more likely a chromosome than not
 
 
 def propose(
@@ -81,8 +82,12 @@ def propose(
         add(row, names[row].label, "present", names[row].copy - 1, names[row].score, flags)
     for place, row in enumerate(aside):
         own = int(probabilities[row].argmax())
-        chance = round(100 * float(is_there[row]))
-        reason = f"left out: perhaps a {CHROMOSOMES[own]}, perhaps a piece of another ({chance} % a chromosome)"
+        chance = f"{round(100 * float(is_there[row]))} % a chromosome"
+        further = too_many(own, 1 + sum(one.label == CHROMOSOMES[own] for one in names.values()))
+        if further and is_there[row] >= _LIKELY:
+            reason = f"left out: it would be the {further} ({chance}): look at it before you count"
+        else:
+            reason = f"left out: perhaps a {CHROMOSOMES[own]}, perhaps a piece of another ({chance})"
         add(row, CHROMOSOMES[own], "debris", place, float(probabilities[row, own]), [reason])
     document = {
         "schema": "karyosite.karyogram/1",

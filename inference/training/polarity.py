@@ -39,7 +39,7 @@ def profiles(crops: np.ndarray) -> np.ndarray:
     height; each with mean 0 and length 1.  Rows of zeros where there is no mask."""
     found = np.zeros((len(crops), 2, POINTS), np.float32)
     at = (np.arange(POINTS) + 0.5) / POINTS
-    for index, (density, meant) in enumerate(crops):
+    for index, (density, meant) in enumerate(crops[:, :2]):
         inside = meant > 127
         width = inside.sum(axis=1)
         rows = np.flatnonzero(width)

@@ -16,7 +16,7 @@ from inference.backends.crop_classifier import CropClassifier
 from inference.labels import CHROMOSOMES
 from inference.protocols import Mask, ModelInfo
 from inference.stages.axis import describe, with_p_up
-from inference.stages.crops import HEIGHT, WIDTH, surely_there, upright_crops
+from inference.stages.crops import CHANNELS, HEIGHT, WIDTH, surely_there, upright_crops
 from inference.stages.framed import Frame, fit
 from inference.training import candidates, classifier, hardware, polarity
 from inference.training.cil import AnnotatedCell
@@ -98,7 +98,7 @@ def banded(label: int, upside_down: bool, rng: np.random.Generator) -> np.ndarra
     """A crop drawn from the ideogram."""
     pattern = polarity.expected(polarity.BANDS)[label]
     pattern = pattern[::-1] if upside_down else pattern
-    crop = np.zeros((2, HEIGHT, WIDTH), np.uint8)
+    crop = np.zeros((CHANNELS, HEIGHT, WIDTH), np.uint8)
     rows = np.interp(np.linspace(0, 1, 80), np.linspace(0, 1, len(pattern)), pattern)
     dark = 120 + 250 * rows + rng.normal(0, 12, 80)
     crop[0, 24:104, 24:40] = np.clip(dark, 0, 255).astype(np.uint8)[:, None]
@@ -115,7 +115,7 @@ def test_orientation_is_found_without_anybody_having_marked_it() -> None:
     found = polarity.orient(crops, classes)
     assert (found.p_up[5:] == ~down[5:]).mean() > 0.99
     assert (found.margin[:5] == 0).all() and found.agreement.min() > 0.8
-    assert not polarity.profiles(np.zeros((1, 2, HEIGHT, WIDTH), np.uint8)).any()
+    assert not polarity.profiles(np.zeros((1, CHANNELS, HEIGHT, WIDTH), np.uint8)).any()
 
 
 def test_pieces_do_not_shift_the_scale_of_a_cell() -> None:

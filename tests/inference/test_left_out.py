@@ -1,0 +1,46 @@
+"""What was left out stays in sight, with words that a person can act on."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from inference.labels import CHROMOSOMES
+from inference.protocols import Detections, Mask
+from inference.stages.assign import name_cell
+from inference.stages.axis import Axis
+from inference.stages.proposal import propose
+
+
+@pytest.mark.parametrize(
+    ("chance", "third", "reason"),
+    [
+        (0.86, True, "left out: it would be the third copy of 21 (86 % a chromosome): look at it before you count"),
+        (0.3, True, "left out: perhaps a 21, perhaps a piece of another (30 % a chromosome)"),
+        (0.86, False, "left out: perhaps a 21, perhaps a piece of another (86 % a chromosome)"),
+    ],
+)
+def test_a_likely_further_copy_is_not_passed_over_in_silence(chance: float, third: bool, reason: str) -> None:
+    labels = ["21", "21" if third else "22", "21"]
+    table = np.full((3, 24), 0.02 / 23, np.float32)
+    for row, label in enumerate(labels):
+        table[row, CHROMOSOMES.index(label)] = 0.98
+    boxes = np.array([[10, 10, 20, 30], [40, 10, 50, 30], [70, 10, 80, 30]], np.float32)
+    masks = [Mask(int(left), 10, np.ones((20, 10), bool), 0.9) for left in boxes[:, 0]]
+    names = dict(enumerate(name_cell(table[:2], np.ones(2))))
+    proposal = propose(
+        image_facts={"sha256": "0" * 64, "page": 0, "width": 100, "height": 60},
+        shape=(60, 100),
+        detections=Detections(boxes, np.ones(3, np.float32), table),
+        masks=masks,
+        axes=[Axis(np.zeros((0, 2), np.float32), None, 0.0)] * 3,
+        probabilities=table,
+        names=names,
+        aside=[2],
+        is_there=np.array([0.99, 0.99, chance]),
+        cut_trusted_from=0.85,
+        note="",
+        models=[],
+    )
+    (left_out,) = [one for one in proposal.document["chromosomes"] if one["state"] == "debris"]
+    assert left_out["flags"] == [reason] and left_out["label"] == "21" and not left_out["reviewed"]
