@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from inference.datasets.split import case_of
 from inference.evaluation.cells import STAGES, Observation, share
 from inference.labels import CHROMOSOMES
+from inference.training.cil import AnnotatedCell
 
+_GAINED_IN, _LOST_IN = 2, 3  # cells of a case that make a clone (ISCN)
 _X, _Y = CHROMOSOMES.index("X"), CHROMOSOMES.index("Y")
 
 
@@ -27,19 +31,45 @@ def deviation(counts: np.ndarray) -> np.ndarray:
     return np.asarray(counts - usual)
 
 
-def abnormal_cells(observations: Sequence[Observation]) -> dict[str, Any]:
+def clones(cells: Sequence[tuple[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    """By case, int (24,): 1 where a class is gained in two or more of its cells, −1 where it is lost in three or more.
+    cells: name and annotated classes, of every cell that is known."""
+    cases: dict[str, list[np.ndarray]] = defaultdict(list)
+    for name, classes in cells:
+        cases[case_of(name)].append(deviation(counts_of(classes)))
+    return {
+        case: ((np.stack(odd) > 0).sum(axis=0) >= _GAINED_IN).astype(int)
+        - ((np.stack(odd) < 0).sum(axis=0) >= _LOST_IN)
+        for case, odd in cases.items()
+    }
+
+
+def abnormal_cells(observations: Sequence[Observation], others: Sequence[AnnotatedCell] = ()) -> dict[str, Any]:
     """How many abnormal cells there are, and how many keep every gain and loss.
 
     kept: every class that is not as usual has the annotated number of chromosomes.  A gain or loss is invented where a
     class that is as usual comes out as not.  Lost and stray chromosomes count as losses and gains: what is in the
     picture is what must be reported.
+
+    Most annotated losses of one cell are a sex chromosome that nobody boxed.  So those that other cells of the case
+    share, as a clone would, are counted apart: clonal.  others: further cells of the cases, for that.
     """
+    seen_already = {seen.name for seen in observations}
+    shared = clones(
+        [(seen.name, seen.truth) for seen in observations]
+        + [(cell.name, cell.classes) for cell in others if cell.name not in seen_already]
+    )
+    clonal = clonal_kept = 0
     abnormal = kept = gains = gains_kept = losses = losses_kept = 0
     invented_cells = invented = 0
     for seen in observations:
         truth, named = counts_of(seen.truth), counts_of(seen.named[STAGES[-1]])
         odd, found = deviation(truth), deviation(named)
         as_it_is = named == truth
+        of_clone = shared[case_of(seen.name)] * odd > 0
+        if of_clone.any():
+            clonal += 1
+            clonal_kept += bool(as_it_is[of_clone].all())
         if odd.any():
             abnormal += 1
             kept += bool(as_it_is[odd != 0].all())
@@ -54,6 +84,8 @@ def abnormal_cells(observations: Sequence[Observation]) -> dict[str, Any]:
         "cells": abnormal,
         "cells_kept": kept,
         "cells_kept_rate": share(kept, abnormal),
+        "clonal_cells": clonal,
+        "clonal_cells_kept": clonal_kept,
         "gains": gains,
         "gains_kept": gains_kept,
         "losses": losses,

@@ -7,18 +7,21 @@ from typing import Any
 
 import numpy as np
 
+from inference.backends.boxes import overlap
 from inference.evaluation.abnormal import abnormal_cells
 from inference.evaluation.calibration import is_there, named_right, reliability
 from inference.evaluation.cells import STAGES, Observation, Table, share
 from inference.evaluation.precision import average_precision, mean_over_classes
 from inference.labels import CHROMOSOMES, UNKNOWN, group_of
+from inference.training.cil import AnnotatedCell
 
 _GROUPS = ("A", "B", "C", "D", "E", "F", "G", "X", "Y")
+_TWICE = 0.97  # overlap from which two boxes mark one place
 _SWEEP = tuple(round(0.02 * step, 2) for step in range(1, 50))
 
 
-def measures(observations: Sequence[Observation]) -> dict[str, Any]:
-    """Everything of metrics.json but the models."""
+def measures(observations: Sequence[Observation], others: Sequence[AnnotatedCell] = ()) -> dict[str, Any]:
+    """Everything of metrics.json but the models.  others: further cells of the same cases."""
     whole = STAGES[-1]
     precision = average_precision(observations)
     map50, map50_95 = mean_over_classes(precision)
@@ -64,12 +67,18 @@ def measures(observations: Sequence[Observation]) -> dict[str, Any]:
             "name_ece": _rounded(reliability(confidence, right).error),
             "detection_ece": _rounded(reliability(score, there).error),
         },
-        "abnormal": abnormal_cells(observations),
+        "abnormal": abnormal_cells(observations, others),
+        "cells_with_a_place_annotated_twice": sum(annotated_twice(seen.truth_boxes) for seen in observations),
         "stages": by_stage(observations),
         "by_group": by_group(observations),
         "by_class": classes,
         "median_seconds": median_seconds(observations),
     }
+
+
+def annotated_twice(boxes: np.ndarray) -> bool:
+    """Whether one place has two names: there is no correct answer then, or one crosses the other in the same box."""
+    return bool((np.triu(overlap(boxes, boxes), 1) > _TWICE).any())
 
 
 def _rounded(value: float) -> float | None:

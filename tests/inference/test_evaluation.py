@@ -141,6 +141,33 @@ def test_gains_and_losses_are_held_against_the_truth() -> None:
     assert (counted["invented"], counted["cells_with_invented"]) == (3, 2)
 
 
+def test_a_clone_is_what_other_cells_of_the_case_share() -> None:
+    usual = [index for index in range(22) for _ in range(2)] + [22, 22]
+    boxes = np.array([[50 * place, 0, 50 * place + 30, 60] for place in range(50)], np.float32)
+
+    def annotated(name: str, truth: list[int]) -> AnnotatedCell:
+        return AnnotatedCell(name, Path("drawn.jpg"), boxes[: len(truth)], np.array(truth))
+
+    def seen(name: str, truth: list[int], found: list[int]) -> Any:
+        entries: list[tuple[Any, str, list[str]]] = [
+            (box, CHROMOSOMES[index], []) for box, index in zip(boxes, found, strict=False)
+        ]
+        return observe(annotated(name, truth), proposal(entries))
+
+    observations = [
+        seen("100011", [*usual, 20], usual),  # +21, lost
+        seen("100012", [*usual, 20], [*usual, 20]),
+        seen("100021", usual[:-1], usual[:-1]),  # one X, in one more cell: two losses are no clone
+        seen("100031", [*usual, 7], usual),  # +8 in one cell
+    ]
+    others = [annotated("100022", usual[:-1]), annotated("100031", usual)]
+    counted = abnormal_cells(observations, others)
+    assert (counted["clonal_cells"], counted["clonal_cells_kept"], counted["cells"]) == (2, 1, 4)
+    counted = abnormal_cells(observations, [*others, annotated("100023", usual[:-1]), annotated("100033", [*usual, 7])])
+    assert (counted["clonal_cells"], counted["clonal_cells_kept"]) == (4, 2)
+    assert not measures.annotated_twice(boxes) and measures.annotated_twice(np.repeat(boxes[:1], 2, axis=0))
+
+
 def test_a_yolo_layout_is_read_as_the_public_one(held_out: list[AnnotatedCell], tmp_path: Path) -> None:
     known = held_out[0]
     height, width = read_grey(known.image).shape

@@ -144,7 +144,7 @@ class Command(BaseCommand):
             except ValueError as error:
                 raise CommandError(str(error)) from error
             return
-        metrics = measures.measures(observations)
+        metrics = measures.measures(observations, cells)
         metrics["models"] = [asdict(model.info) for model in (detector, segmenter, classifier) if model]
         metrics |= {"split": options["split"], "limit": options["limit"], "without": sorted(left_out)}
         metrics["left_out_of_the_list"] = missing
