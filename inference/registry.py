@@ -220,6 +220,7 @@ def _threads(wanted: int) -> int:
 
 
 def _load_detector(configured: str, shipped: dict[str, Any] | None, device: str, threads: int) -> Detector:
+    from inference.backends.boxes import Apart
     from inference.backends.yolov10 import Yolov10Detector, onnx_engine, torch_engine
 
     entry, path, sha256 = _chosen(configured, shipped, device)
@@ -241,6 +242,7 @@ def _load_detector(configured: str, shipped: dict[str, Any] | None, device: str,
         side=side,
         threshold=float(entry.get("threshold", _THRESHOLD)),
         merge_iou=float(entry.get("merge_iou", _MERGE_IOU)),
+        apart=Apart(**entry["apart"]) if entry.get("apart") else None,
     )
 
 

@@ -46,14 +46,24 @@ def letterbox(pixels: np.ndarray, side: int) -> tuple[np.ndarray, Letterbox]:
     return square, Letterbox(scale, left, top)
 
 
+@dataclass(frozen=True)
+class Apart:
+    """When two boxes in one place are two chromosomes: the fainter one's score is at least `score`, and they overlap
+    by less than `iou`."""
+
+    score: float
+    iou: float
+
+
 def one_box_each(
-    boxes: np.ndarray, class_scores: np.ndarray, *, threshold: float, merge_iou: float
+    boxes: np.ndarray, class_scores: np.ndarray, *, threshold: float, merge_iou: float, apart: Apart | None = None
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The detector's raw rows to chromosomes.
 
     YOLOv10 needs no suppression when it is sure; when it wavers between two classes it gives one chromosome twice,
     once for each.  Boxes that overlap by `merge_iou` or more are therefore one chromosome, and the classes they
-    vote for are one row of probabilities.
+    vote for are one row of probabilities.  Two chromosomes that cross have nearly the same box, too: with `apart`, what
+    is likely enough stays a candidate of its own, to be judged once it has been cut (inference.stages.context).
 
     boxes: (n, 4) xyxy.  class_scores: (n, 24), each 0..1.  threshold: on the score that *some* chromosome is there,
     1 − ∏(1 − class score): a chromosome that could be any of six classes is still surely one.
@@ -65,12 +75,15 @@ def one_box_each(
     order = order[scores[order] >= threshold]
     boxes, class_scores, scores = boxes[order], class_scores[order], scores[order]
     shared = overlap(boxes, boxes)
+    needed = np.full(len(boxes), merge_iou)
+    if apart is not None:
+        needed[scores >= apart.score] = max(apart.iou, merge_iou)
     free = np.ones(len(boxes), bool)
     kept, rows = [], []
     for index in range(len(boxes)):
         if not free[index]:
             continue
-        group = free & (shared[index] >= merge_iou)
+        group = free & (shared[index] >= needed)
         group[index] = True
         free &= ~group
         kept.append(index)

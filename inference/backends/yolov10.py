@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from inference.backends.boxes import letterbox, one_box_each
+from inference.backends.boxes import Apart, letterbox, one_box_each
 from inference.labels import CHROMOSOMES, CIL_NAMES
 from inference.protocols import AnalysisError, Detections, ModelInfo
 
@@ -25,9 +25,18 @@ Engine = Callable[[np.ndarray], np.ndarray]
 class Yolov10Detector:
     """A Detector over either engine."""
 
-    def __init__(self, engine: Engine, info: ModelInfo, *, side: int, threshold: float, merge_iou: float) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        info: ModelInfo,
+        *,
+        side: int,
+        threshold: float,
+        merge_iou: float,
+        apart: Apart | None = None,
+    ) -> None:
         self._engine, self.info = engine, info
-        self.side, self.threshold, self.merge_iou = side, threshold, merge_iou
+        self.side, self.threshold, self.merge_iou, self.apart = side, threshold, merge_iou, apart
 
     def raw(self, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Every anchor's box, float32 (n, 4) xyxy in pixels of the original, and class scores, float32 (n, 24)."""
@@ -41,7 +50,11 @@ class Yolov10Detector:
         boxes, class_scores = self.raw(pixels)
         sized = (boxes[:, 2] - boxes[:, 0] >= 2) & (boxes[:, 3] - boxes[:, 1] >= 2)
         boxes, scores, probabilities = one_box_each(
-            boxes[sized], class_scores[sized], threshold=self.threshold, merge_iou=self.merge_iou
+            boxes[sized],
+            class_scores[sized],
+            threshold=self.threshold,
+            merge_iou=self.merge_iou,
+            apart=self.apart,
         )
         return Detections(boxes, scores, probabilities)
 

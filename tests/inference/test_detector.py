@@ -15,7 +15,7 @@ from django.core.management import CommandError, call_command
 
 from inference import registry
 from inference.backends import weights
-from inference.backends.boxes import letterbox, one_box_each, overlap
+from inference.backends.boxes import Apart, letterbox, one_box_each, overlap
 from inference.protocols import AnalysisError, Detections
 from inference.training.cil import AnnotatedCell
 from karyosite.imaging import read_grey
@@ -38,6 +38,7 @@ def test_torch_and_onnx_runtime_agree_on_a_real_cell(held_out: list[AnnotatedCel
         side=runtime.side,
         threshold=runtime.threshold,
         merge_iou=runtime.merge_iou,
+        apart=runtime.apart,
     )
     assert sha256 != runtime.info.sha256  # two files: the agreement below is not one file with itself
     pixels = read_grey(held_out[0].image)
@@ -168,6 +169,20 @@ def test_one_chromosome_given_twice_becomes_one_row_of_probabilities() -> None:
     assert probabilities[1, 22] == pytest.approx(0.3 / 0.9, abs=0.03)
     nothing = one_box_each(np.zeros((0, 4)), np.zeros((0, 24)), threshold=0.1, merge_iou=0.5)
     assert [part.shape for part in nothing] == [(0, 4), (0,), (0, 24)]
+
+
+def test_two_that_cross_in_nearly_one_box_stay_two_candidates_where_both_are_likely() -> None:
+    boxes = np.array([[0, 0, 20, 50], [0, 0, 20, 40], [0, 0, 20, 48], [0, 1, 20, 41]])
+    scores = np.zeros((4, 24))
+    scores[0, 3], scores[1, 7], scores[2, 5], scores[3, 8] = 0.8, 0.3, 0.2, 0.01
+    found, detection, probabilities = one_box_each(
+        boxes, scores, threshold=0.005, merge_iou=0.7, apart=Apart(score=0.05, iou=0.85)
+    )
+    assert found.tolist() == [[0, 0, 20, 50], [0, 0, 20, 40]]  # the third lies too close, the last is too faint
+    assert detection.tolist() == pytest.approx([0.8, 0.3])
+    assert probabilities[0, 5] > 0 and probabilities[0, 7] == 0
+    merged, _, _ = one_box_each(boxes, scores, threshold=0.005, merge_iou=0.7)
+    assert len(merged) == 1
 
 
 def test_a_chromosome_of_six_likely_classes_is_surely_one() -> None:
