@@ -34,8 +34,8 @@ FEATURES = (
 ASIDE = 0.1  # chance from which one that was left out is kept in sight, as debris
 # Natural logarithms of odds.  An empty first or second place, and a third one, are what they are in few cells; far
 # less is charged than their rarity would allow, so that a cell that shows 45 or 47 clearly stays as it is.
-_MISSING, _FURTHER, _SEX = 3.0, 3.5, 1.5
-_SURE = 0.95  # chance from which a candidate is taken whatever the cell has
+_MISSING, _FURTHER, _SEX = 3.5, 3.5, 1.5
+_SURE = 0.9  # chance from which a candidate is taken whatever the cell has
 _PLACES = 4
 _FLOOR = 0.002
 _EDGE = 0.005
