@@ -47,9 +47,9 @@ def clones(cells: Sequence[tuple[str, np.ndarray]]) -> dict[str, np.ndarray]:
 def abnormal_cells(observations: Sequence[Observation], others: Sequence[AnnotatedCell] = ()) -> dict[str, Any]:
     """How many abnormal cells there are, and how many keep every gain and loss.
 
-    kept: every class that is not as usual has the annotated number of chromosomes.  A gain or loss is invented where a
-    class that is as usual comes out as not.  Lost and stray chromosomes count as losses and gains: what is in the
-    picture is what must be reported.
+    kept: every class that is not as usual has the annotated number of chromosomes, X and Y taken together.  A gain or
+    loss is invented where a class that is as usual comes out as not.  Lost and stray chromosomes count as losses and
+    gains: what is in the picture is what must be reported.
 
     Most annotated losses of one cell are a sex chromosome that nobody boxed.  So those that other cells of the case
     share, as a clone would, are counted apart: clonal.  others: further cells of the cases, for that.
@@ -66,17 +66,19 @@ def abnormal_cells(observations: Sequence[Observation], others: Sequence[Annotat
         truth, named = counts_of(seen.truth), counts_of(seen.named[STAGES[-1]])
         odd, found = deviation(truth), deviation(named)
         as_it_is = named == truth
+        right = as_it_is.copy()
+        right[[_X, _Y]] = as_it_is[[_X, _Y]].all()  # 47,XXY without its Y is 46,XX, though the number of X is right
         of_clone = shared[case_of(seen.name)] * odd > 0
         if of_clone.any():
             clonal += 1
-            clonal_kept += bool(as_it_is[of_clone].all())
+            clonal_kept += bool(right[of_clone].all())
         if odd.any():
             abnormal += 1
-            kept += bool(as_it_is[odd != 0].all())
+            kept += bool(right[odd != 0].all())
             gains += int((odd > 0).sum())
-            gains_kept += int((as_it_is & (odd > 0)).sum())
+            gains_kept += int((right & (odd > 0)).sum())
             losses += int((odd < 0).sum())
-            losses_kept += int((as_it_is & (odd < 0)).sum())
+            losses_kept += int((right & (odd < 0)).sum())
         made_up = int(((odd == 0) & (found != 0) & ~as_it_is).sum())
         invented += made_up
         invented_cells += made_up > 0

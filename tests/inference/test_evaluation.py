@@ -133,11 +133,12 @@ def test_gains_and_losses_are_held_against_the_truth() -> None:
             seen([*usual, 20], [*usual, 17]),  # +21 made +18: lost, and one invented
             seen(usual[:-1], usual[:-1]),  # one X
             seen([*usual, 23], [*usual, 23]),  # XXY
+            seen([*usual, 23], usual),  # XXY made XX: the number of X is right, and the change is lost all the same
             seen(usual, [*usual[:-1], 0]),  # a second X made a third 1
         ]
     )
-    assert (counted["cells"], counted["cells_kept"]) == (4, 3)
-    assert (counted["gains"], counted["gains_kept"], counted["losses"], counted["losses_kept"]) == (3, 2, 1, 1)
+    assert (counted["cells"], counted["cells_kept"]) == (5, 3)
+    assert (counted["gains"], counted["gains_kept"], counted["losses"], counted["losses_kept"]) == (4, 2, 1, 1)
     assert (counted["invented"], counted["cells_with_invented"]) == (3, 2)
 
 
