@@ -20,7 +20,7 @@ from inference.stages.classify import Classifier, looks
 from inference.stages.confidence import Calibration, Namer, name_known
 from inference.stages.context import context
 from inference.stages.load import light_ground
-from inference.stages.presence import ASIDE, features, settle, shared_areas
+from inference.stages.presence import ASIDE, MOST_ASIDE, features, settle, shared_areas
 from inference.stages.proposal import propose
 from inference.stages.quality import BLANK, is_blank, is_noise, note
 from inference.stages.scale import detect_at_usual_scale
@@ -94,7 +94,7 @@ def analyse(
             axes=axes,
             probabilities=probabilities,
             names=dict(zip(kept.tolist(), names, strict=True)),
-            aside=np.flatnonzero(~present & (is_there >= ASIDE)).tolist(),
+            aside=_aside(is_there, present),
             is_there=is_there,
             cut_trusted_from=segmenter.cut_trusted_from,
             note=BLANK if blank else note(seen, _rows(detections, kept)),
@@ -118,6 +118,12 @@ def _judged(
         beside = context(is_there, detections.boxes, masks, shared, looked.probabilities)
         is_there = calibration.context.chance(np.column_stack([table, beside]))
     return is_there, settle(is_there, looked.probabilities)
+
+
+def _aside(is_there: np.ndarray, present: np.ndarray) -> list[int]:
+    """Rows that were left out and stay in sight, in their order."""
+    rows = np.flatnonzero(~present & (is_there >= ASIDE))
+    return sorted(rows[np.argsort(-is_there[rows], kind="stable")][:MOST_ASIDE].tolist())
 
 
 def _best(detections: Detections) -> Detections:

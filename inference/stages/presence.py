@@ -32,6 +32,7 @@ FEATURES = (
     "shares of the mask within others, summed",
 )
 ASIDE = 0.1  # chance from which one that was left out is kept in sight, as debris
+MOST_ASIDE = 8  # of them, the likeliest: where cuts are poor there may be dozens, which nobody looks through
 # Natural logarithms of odds.  An empty first or second place, and a third one, are what they are in few cells; far
 # less is charged than their rarity would allow, so that a cell that shows 45 or 47 clearly stays as it is.
 _MISSING, _FURTHER, _SEX = 3.5, 3.5, 1.5

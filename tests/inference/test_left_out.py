@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from inference.labels import CHROMOSOMES
+from inference.pipeline import _aside
 from inference.protocols import Detections, Mask
 from inference.stages.assign import name_cell
 from inference.stages.axis import Axis
+from inference.stages.presence import MOST_ASIDE
 from inference.stages.proposal import propose
 
 
@@ -44,3 +46,11 @@ def test_a_likely_further_copy_is_not_passed_over_in_silence(chance: float, thir
     )
     (left_out,) = [one for one in proposal.document["chromosomes"] if one["state"] == "debris"]
     assert left_out["flags"] == [reason] and left_out["label"] == "21" and not left_out["reviewed"]
+
+
+def test_of_many_that_were_left_out_the_likeliest_stay_in_sight() -> None:
+    chance = np.linspace(0.05, 0.6, 30)
+    kept = _aside(chance, chance > 0.5)
+    assert len(kept) == MOST_ASIDE == 8 and kept == sorted(kept)
+    assert min(chance[kept]) > max(np.delete(chance, [*kept, *np.flatnonzero(chance > 0.5)]))
+    assert _aside(chance[:4], np.zeros(4, bool)) == np.flatnonzero(chance[:4] >= 0.1).tolist()

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from inference import registry
-from inference.labels import CHROMOSOMES, LABELS
+from inference.labels import CHROMOSOMES, LABELS, UNKNOWN
 from inference.pipeline import MOST, STAGES, analyse
 from inference.protocols import AnalysisError, Detections, Mask, ModelInfo, Proposal
+from inference.stages.presence import MOST_ASIDE
 from inference.stages.quality import BLANK
 from inference.training.cil import AnnotatedCell
 from karyosite.imaging import read_grey
@@ -50,7 +51,7 @@ def check_document(document: dict[str, Any], width: int, height: int) -> None:
         assert entry["source"] == "machine" and entry["reviewed"] is False and entry["flip"] is False
         assert 0 <= entry["angle"] < 360
         assert 0 <= entry["score"] <= 1 and 0 <= entry["detection_score"] <= 1
-        assert entry["label"] in entry["probabilities"]
+        assert entry["label"] == UNKNOWN or entry["label"] in entry["probabilities"]
         x1, y1, x2, y2 = entry["box"]
         assert 0 <= x1 < x2 <= width and 0 <= y1 < y2 <= height
         assert entry["rings"] and all(len(ring) >= 3 for ring in entry["rings"])
@@ -69,14 +70,15 @@ def test_real_cells_become_karyograms(held_out: list[AnnotatedCell], configurati
         proposal = analysed(pixels, configuration)
         document = proposal.document
         check_document(document, width, height)
-        assert 36 <= len(document["chromosomes"]) <= 56 and document["note"] == ""
+        present = sum(entry["state"] == "present" for entry in document["chromosomes"])
+        assert 40 <= present <= 50 and len(document["chromosomes"]) <= present + MOST_ASIDE and document["note"] == ""
         assert len(json.dumps(document)) <= 80_000
         assert len(proposal.masks) == len(document["chromosomes"])
         for entry, mask in zip(document["chromosomes"], proposal.masks, strict=True):
             rows, columns = mask.bits.shape
             centre = np.array([mask.left + columns / 2, mask.top + rows / 2])
             box = np.array(entry["box"])
-            assert (centre >= box[:2] - 2).all() and (centre <= box[2:] + 2).all()
+            assert (centre >= box[:2] - 6).all() and (centre <= box[2:] + 6).all()  # a mere piece may stick out
         assert set(STAGES) | {"total"} == set(proposal.timings_s)
         assert document["image"] == facts(pixels)
 
