@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 
 from inference.labels import CIL_NAMES
+from inference.training import muon
 from inference.training.cil import AnnotatedCell, read_grey, read_split
 from inference.training.hardware import hardware
 from inference.training.interrupts import pause_point
@@ -144,7 +145,7 @@ def train(
         parameter.requires_grad_(True)
     ema = copy.deepcopy(model).eval()
     criterion = PresenceLoss(model)
-    optimiser = torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=0.01, betas=(0.9, 0.99))
+    optimiser = muon.optimiser(model, rate)
     spent, step, seen = 0.0, 0, 0
     last = out / "last.pt"
     if last.exists():
@@ -185,7 +186,7 @@ def train(
     while spent < cpu_hours * 3600:
         for samples in loader:
             share = min(1.0, spent / (cpu_hours * 3600))
-            now = rate * min(1.0, (step + 1) / 200) * (0.02 + 0.98 * (1 + math.cos(math.pi * share)) / 2)
+            now = rate * min(1.0, (step + 1) / 50) * (0.02 + 0.98 * (1 + math.cos(math.pi * share)) / 2)
             for group in optimiser.param_groups:
                 group["lr"] = now
             samples = machine.place(samples)
@@ -203,9 +204,9 @@ def train(
             step, seen = step + 1, seen + batch
             decay = 0.999 * (1 - math.exp(-step / 300))
             follow(ema, model, decay)
-            recent.append(float(total))
+            recent.append(float(total.detach()))
             spent, clock = spent + time.process_time() - clock, time.process_time()
-            if step % 50 == 0:
+            if step % 25 == 0:
                 line = {
                     "step": step,
                     "seen": seen,
