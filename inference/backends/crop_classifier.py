@@ -13,6 +13,9 @@ from inference.stages.crops import CHANNELS, HEIGHT, WIDTH, upright_crops
 
 _CLASSES = len(CHROMOSOMES)
 _ANSWERS = (_CLASSES, _CLASSES + 2)  # classes alone (kary-crops 0.1); classes, "one whole chromosome", "p arm up"
+# From these on a crop is clear at first sight: the chance of its name, and the logits of "one whole chromosome" and of
+# the p arm's end.  On 40 validation cells 55 of 100 candidates were; all names stayed, the log-loss rose by 0.001.
+_CLEAR_NAME, _CLEAR_WHOLE, _CLEAR_END = 0.99, 1.1, 1.0
 
 
 class CropClassifier:
@@ -38,14 +41,33 @@ class CropClassifier:
         self.info, self.temperature, self.detector_share = info, temperature, detector_share
 
     def logits(self, crops: np.ndarray) -> np.ndarray:
-        """uint8 (n, CHANNELS, HEIGHT, WIDTH) → float32 (n, 24 or 26): the mean over each as it is and upside down."""
+        """uint8 (n, CHANNELS, HEIGHT, WIDTH) → float32 (n, 24 or 26).  Those that are not clear at first sight are seen
+        upside down as well, and the mean over both is given."""
         crops = crops[:, : self._channels]
-        turned = np.ascontiguousarray(crops[:, :, ::-1, ::-1])
-        both = self._session.run([self._out], {self._entrance: np.concatenate([crops, turned])})[0]
-        one, other = both[: len(crops)], both[len(crops) :]
-        if both.shape[1] > _CLASSES:
-            other[:, _CLASSES + 1] *= -1  # upside down, the p arm is at the other end
-        return np.asarray((one + other) / 2, np.float32)
+        seen = self._run(crops)
+        doubtful = np.flatnonzero(~self._clear(seen))
+        if len(doubtful):
+            turned = self._run(np.ascontiguousarray(crops[doubtful, :, ::-1, ::-1]))
+            if turned.shape[1] > _CLASSES:
+                turned[:, _CLASSES + 1] *= -1  # upside down, the p arm is at the other end
+            seen[doubtful] = (seen[doubtful] + turned) / 2
+        return seen
+
+    def _run(self, crops: np.ndarray) -> np.ndarray:
+        return np.array(self._session.run([self._out], {self._entrance: crops})[0], np.float32)
+
+    def _clear(self, logits: np.ndarray) -> np.ndarray:
+        """bool (n,): a second look would change next to nothing."""
+        if logits.shape[1] == _CLASSES:
+            return np.zeros(len(logits), bool)
+        name, whole, p_up = self._named(logits).max(axis=1), logits[:, _CLASSES], np.abs(logits[:, _CLASSES + 1])
+        return np.asarray((name >= _CLEAR_NAME) & (whole >= _CLEAR_WHOLE) & (p_up >= _CLEAR_END))
+
+    def _named(self, logits: np.ndarray) -> np.ndarray:
+        """float32 (n, 24): chances of the classes, rows sum to 1."""
+        likely = logits[:, :_CLASSES] / self.temperature
+        likely = np.exp(likely - likely.max(axis=1, keepdims=True))
+        return np.asarray(likely / likely.sum(axis=1, keepdims=True))
 
     def look(
         self,
@@ -57,9 +79,7 @@ class CropClassifier:
     ) -> Looks:
         """As Classifier says."""
         logits = self.logits(upright_crops(pixels, boxes, masks, areas, scores))
-        likely = logits[:, :_CLASSES] / self.temperature
-        likely = np.exp(likely - likely.max(axis=1, keepdims=True))
-        likely /= likely.sum(axis=1, keepdims=True)
+        likely = self._named(logits)
         for index, mask in enumerate(masks):
             if int(mask.bits.sum()) < 3:
                 likely[index] = 1 / likely.shape[1]

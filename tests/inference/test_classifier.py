@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from inference import registry
+from inference.backends.crop_classifier import CropClassifier
 from inference.evaluation.cells import STAGES, evaluate
 from inference.pipeline import analyse
 from inference.protocols import AnalysisError, Detections, Mask, Proposal
@@ -93,6 +94,22 @@ def test_it_can_be_switched_off_and_a_wrong_word_is_explained(configuration: Any
     assert registry.classifier(SimpleNamespace(**vars(configuration) | {"classifier": "none"})) is None
     with pytest.raises(AnalysisError, match="KARYOSITE_CLASSIFIER"):
         registry.classifier(SimpleNamespace(**vars(configuration) | {"classifier": "resnet"}))
+
+
+@pytest.mark.models
+def test_what_is_not_clear_is_seen_upside_down_as_well(configuration: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    classifier = registry.classifier(configuration)
+    assert isinstance(classifier, CropClassifier)
+    crops = np.random.default_rng(0).integers(0, 255, (6, CHANNELS, HEIGHT, WIDTH), np.uint8)
+    turned = np.ascontiguousarray(crops[:, :, ::-1, ::-1])
+    one, other = classifier.logits(crops), classifier.logits(turned)
+    assert np.allclose(one[:, :25], other[:, :25], atol=1e-3)
+    assert np.allclose(one[:, 25], -other[:, 25], atol=1e-3)
+    # Were all clear, each would be taken as it lies.
+    monkeypatch.setattr(CropClassifier, "_clear", lambda self, logits: np.ones(len(logits), bool))
+    first, second = classifier.logits(crops), classifier.logits(turned)
+    assert not np.allclose(first, one, atol=1e-2)
+    assert np.allclose((first + second)[:, :25] / 2, one[:, :25], atol=1e-3)
 
 
 @pytest.mark.models
