@@ -78,7 +78,7 @@ def test_most_chromosomes_of_held_out_cells_are_found(held_out: list[AnnotatedCe
         matched, found, annotated = matched + good.sum(), found + len(detections), annotated + len(cell.boxes)
         right += (detections.probabilities[rows[good]].argmax(axis=1) == cell.classes[columns[good]]).sum()
     assert candidates / annotated >= 0.97
-    # Pinned a little below what yolov10n-cil 0.3 reached here; better weights only raise them.
+    # Pinned a little below what yolov10n-cil 0.4 reached here; better weights only raise them.
     assert matched / annotated >= 0.94
     assert matched / found >= 0.92
     assert right / matched >= 0.76
