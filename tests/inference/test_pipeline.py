@@ -72,13 +72,14 @@ def test_real_cells_become_karyograms(held_out: list[AnnotatedCell], configurati
         check_document(document, width, height)
         present = sum(entry["state"] == "present" for entry in document["chromosomes"])
         assert 40 <= present <= 50 and len(document["chromosomes"]) <= present + MOST_ASIDE and document["note"] == ""
+        assert 36 <= len(document["chromosomes"]) <= 56
         assert len(json.dumps(document)) <= 80_000
         assert len(proposal.masks) == len(document["chromosomes"])
         for entry, mask in zip(document["chromosomes"], proposal.masks, strict=True):
             rows, columns = mask.bits.shape
             centre = np.array([mask.left + columns / 2, mask.top + rows / 2])
             box = np.array(entry["box"])
-            assert (centre >= box[:2] - 6).all() and (centre <= box[2:] + 6).all()  # a mere piece may stick out
+            assert (centre >= box[:2] - 2).all() and (centre <= box[2:] + 2).all()
         assert set(STAGES) | {"total"} == set(proposal.timings_s)
         assert document["image"] == facts(pixels)
 

@@ -56,12 +56,13 @@ def test_a_cell_in_a_large_field_is_found_as_in_its_own(
 ) -> None:
     detector = registry.detector(configuration)
     pixels = read_grey(held_out[1].image)
-    whole = detector.detect(pixels)
-    own = whole.boxes[whole.scores >= 0.15]  # the fainter candidates come and go with the last pixel
-    assert len(own) >= 40
+    own = detector.detect(pixels)
     field, left, top = in_a_field(cv2.resize(pixels, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA), times)
-    found = detect_at_usual_scale(detector, field).boxes
-    assert len(match((found - [left, top, left, top]) / np.float32(factor), own)) >= len(own) - 1
+    found = (detect_at_usual_scale(detector, field).boxes - [left, top, left, top]) / np.float32(factor)
+    for score, lost in ((0.15, 1), (0.05, 3)):  # the faintest candidates come and go with the last pixel
+        boxes = own.boxes[own.scores >= score]
+        assert len(boxes) >= 40
+        assert len(match(found, boxes)) >= len(boxes) - lost
 
 
 @pytest.mark.models
