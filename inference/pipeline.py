@@ -71,7 +71,7 @@ def analyse(
         if is_noise(detections):
             detections = _NOTHING
     with stage("segment"):
-        masks = segmenter.segment(seen, detections.boxes) if len(detections) else []
+        masks = segmenter.segment(seen, detections.boxes, detections.scores) if len(detections) else []
     with stage("orient"):
         axes = [axis.describe(mask, seen) for mask in masks]
     with stage("classify"):

@@ -76,8 +76,11 @@ class Segmenter(Protocol):
     info: ModelInfo
     cut_trusted_from: float | None
 
-    def segment(self, pixels: np.ndarray, boxes: np.ndarray) -> list[Mask]:
-        """One mask a box, in the boxes' order.  Masks may overlap.  An empty mask has no true bits."""
+    def segment(self, pixels: np.ndarray, boxes: np.ndarray, sure: np.ndarray | None = None) -> list[Mask]:
+        """One mask a box, in the boxes' order.  Masks may overlap.  An empty mask has no true bits.
+
+        sure: float (n,) 0..1, how sure each box is, for a segmenter that cuts each with a look at the others; None:
+        all are."""
 
 
 @runtime_checkable

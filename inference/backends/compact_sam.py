@@ -13,13 +13,23 @@ from typing import Any
 import numpy as np
 
 from inference.protocols import AnalysisError, Mask, ModelInfo
-from inference.stages.window import LARGE, MULTIPLE, scale_of_boxes, scale_of_field, seen_density, window_of
+from inference.stages.window import (
+    LARGE,
+    MULTIPLE,
+    NEIGHBOURS,
+    scale_of_boxes,
+    scale_of_field,
+    seen_density,
+    told_of,
+    window_of,
+)
 
 _SLOTS = 6  # points a prompt may have; a box takes two
 _BATCH = {True: 24, False: 8}  # prompts at once, in small windows and in large ones: memory stays bounded
 _FEW = 8  # boxes from which their sizes tell the scale better than the picture does
 _PIECE = 0.15  # of a mask's largest piece: smaller ones are dropped
 _AROUND = 8  # pixels around a "not this" click within which a piece is meant by it
+_HALF_PIXEL = np.array([0.5, 0.5, 0.5, 0.5, 0], np.float32)
 _PRESENT = 6.0  # the logit that stands for "in the present mask"
 _LONGEST = 2048  # working pixels of a picture's longer side
 # Where a field's boxes are close (mean room below _CLOSE, working pixels) and more than this share of their sides is
@@ -66,14 +76,16 @@ class CompactSam:
         names = ("embedding", "middle", "fine")
         return {name: part[0] for name, part in zip(names, found, strict=True)} | {"scale": np.array(scale)}
 
-    def segment(self, pixels: np.ndarray, boxes: np.ndarray) -> list[Mask]:
+    def segment(self, pixels: np.ndarray, boxes: np.ndarray, sure: np.ndarray | None = None) -> list[Mask]:
         """One mask a box, in the boxes' order; masks may overlap.  A mask's score: the IoU that the model expects."""
         if len(boxes) == 0:
             return []
         embedded = self.embed(pixels, boxes)
         none = np.zeros((0, 3), np.float32)
         prompts: list[_Prompt] = [(box, none, None) for box in np.asarray(boxes, np.float32)]
-        scale, answers = float(embedded["scale"]), self._answers(embedded, prompts)
+        scale = float(embedded["scale"])
+        told = told_of(boxes * scale, np.ones(len(boxes)) if sure is None else sure)
+        answers = self._answers(embedded, prompts, told)
         masks: list[Mask] = []
         whole: list[Mask] = []
         for level in _LEVELS:
@@ -96,10 +108,11 @@ class CompactSam:
     ) -> Mask:
         """As Prompter says."""
         prompt: _Prompt = (box, np.asarray(points, np.float32).reshape(-1, 3), mask)
-        return _mask(*self._answers(embedding, [prompt])[0], float(embedding["scale"]), pixels.shape, prompt)
+        told = np.zeros((1, NEIGHBOURS, 5), np.float32)  # told of the cell's others it cut no better
+        return _mask(*self._answers(embedding, [prompt], told)[0], float(embedding["scale"]), pixels.shape, prompt)
 
-    def _answers(self, embedded: dict[str, np.ndarray], prompts: list[_Prompt]) -> list[_Answer]:
-        """(logits, window, expected IoU) of each prompt."""
+    def _answers(self, embedded: dict[str, np.ndarray], prompts: list[_Prompt], told: np.ndarray) -> list[_Answer]:
+        """(logits, window, expected IoU) of each prompt.  told: of its neighbours, working pixels of the field."""
         scale = float(embedded["scale"])
         windows = [_window(*prompt, scale) for prompt in prompts]
         found: dict[int, _Answer] = {}
@@ -107,7 +120,8 @@ class CompactSam:
             rows = [row for row, (_, _, side) in enumerate(windows) if (side < LARGE) == small]
             for start in range(0, len(rows), _BATCH[small]):
                 batch = rows[start : start + _BATCH[small]]
-                masks, expected = self._run(embedded, [prompts[row] for row in batch], [windows[row] for row in batch])
+                given = ([prompts[row] for row in batch], [windows[row] for row in batch], told[batch])
+                masks, expected = self._run(embedded, *given)
                 for row, logits, score in zip(batch, masks, expected, strict=True):
                     found[row] = (logits, windows[row], float(score))
         return [found[row] for row in range(len(prompts))]
@@ -117,6 +131,7 @@ class CompactSam:
         embedded: dict[str, np.ndarray],
         prompts: list[_Prompt],
         windows: list[tuple[int, int, int]],
+        told: np.ndarray,
     ) -> tuple[np.ndarray, np.ndarray]:
         scale, side, count = float(embedded["scale"]), windows[0][2], len(prompts)
         points = np.zeros((count, _SLOTS, 2), np.float32)
@@ -135,9 +150,18 @@ class CompactSam:
             for name, step in (("embedding", 4), ("middle", 2), ("fine", 1))
         }
         has = np.array([float(mask is not None and mask.bits.any()) for _, _, mask in prompts], np.float32)
+        corners = np.array([(left, top, left, top, 0) for left, top, _ in windows], np.float32)
+        neighbours = (told - corners[:, None] - _HALF_PIXEL) * (told[..., 4:] > 0)
         masks, expected = self._prompt.run(
             ["masks", "expected"],
-            {**views, "points": points, "labels": labels, "present": present, "has_mask": has},
+            {
+                **views,
+                "points": points,
+                "labels": labels,
+                "present": present,
+                "has_mask": has,
+                "neighbours": neighbours,
+            },
         )
         return masks[:, 0], expected[:, 0]
 

@@ -68,7 +68,7 @@ class SamSegmenter:
         sha256 = fingerprint(path)
         return cls(model, ModelInfo("segmenter", f"sam-{model_type}", sha256[:8], sha256), device)
 
-    def segment(self, pixels: np.ndarray, boxes: np.ndarray) -> list[Mask]:
+    def segment(self, pixels: np.ndarray, boxes: np.ndarray, sure: np.ndarray | None = None) -> list[Mask]:
         """pixels: uint8 (h, w).  boxes: (n, 4) xyxy.  A mask's score is SAM's own estimate of its overlap, 0..1."""
         import torch
 

@@ -37,7 +37,7 @@ class ThresholdSegmenter:
     cut_trusted_from: float | None = None
     key = "threshold-1"
 
-    def segment(self, pixels: np.ndarray, boxes: np.ndarray) -> list[Mask]:
+    def segment(self, pixels: np.ndarray, boxes: np.ndarray, sure: np.ndarray | None = None) -> list[Mask]:
         """One mask a box.  A mask's score is how well its own extent fills the box, 0..1."""
         if len(boxes) == 0:
             return []

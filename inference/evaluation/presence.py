@@ -61,7 +61,7 @@ def look(
     the truth."""
     seen, _ = light_ground(np.ascontiguousarray(pixels))
     found = detect_at_usual_scale(detector, seen)
-    masks = segmenter.segment(seen, found.boxes) if len(found) else []
+    masks = segmenter.segment(seen, found.boxes, found.scores) if len(found) else []
     looked = looks(seen, found, masks, classifier)
     areas, shared = np.array([int(mask.bits.sum()) for mask in masks]), shared_areas(masks)
     drawn = found.boxes if frame is None else frame.around(found.boxes, masks, (pixels.shape[0], pixels.shape[1]))

@@ -151,19 +151,19 @@ class Judged:
 
 def judge(
     truths: Iterator[Truth],
-    segment: Callable[[np.ndarray, np.ndarray], list[Mask]],
-    boxes_for: Callable[[Truth], tuple[np.ndarray, np.ndarray]] | None = None,
+    segment: Callable[[np.ndarray, np.ndarray, np.ndarray | None], list[Mask]],
+    boxes_for: Callable[[Truth], tuple[np.ndarray, np.ndarray, np.ndarray]] | None = None,
     keep_worst: int = 40,
 ) -> Judged:
-    """boxes_for: other boxes than the truth's (a detector's), and for each known chromosome the row of its box, −1
-    where there is none (counted as IoU 0 nowhere: reported as without_a_box)."""
+    """boxes_for: other boxes than the truth's (a detector's), for each known chromosome the row of its box, −1 where
+    there is none (counted as IoU 0 nowhere: reported as without_a_box), and how sure each box is."""
     import time
 
     judged = Judged()
     for truth in truths:
-        boxes, rows = boxes_for(truth) if boxes_for else (truth.boxes, np.arange(len(truth.known)))
+        boxes, rows, sure = boxes_for(truth) if boxes_for else (truth.boxes, np.arange(len(truth.known)), None)
         began = time.perf_counter()
-        masks = segment(truth.pixels, boxes)
+        masks = segment(truth.pixels, boxes, sure)
         judged.seconds.append(time.perf_counter() - began)
         judged.missed += int((rows < 0).sum())
         for index, (one, row) in enumerate(zip(truth.known, rows, strict=True)):

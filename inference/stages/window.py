@@ -11,6 +11,9 @@ LONG_SIDE = 68.0  # working pixels of the median box's long side: a chromosome i
 HALF_WIDTH = 6.4  # working pixels: the median of half the width of what is dark
 SMALL, LARGE = 112, 224  # windows, working pixels; multiples of 16
 _NEAR = 0.08  # a cell whose scale is this near to the working one is left as it is
+NEIGHBOURS = 4  # boxes around its own that a prompt is told of
+_REACH = 6.0  # working pixels: boxes so far apart are still neighbours
+_SAME = 0.7  # IoU of two boxes from which the less sure one may be the other once more
 MULTIPLE = 32  # the encoder's coarsest step
 
 
@@ -46,6 +49,29 @@ def scale_of_field(pixels: np.ndarray) -> float:
     half = float(np.median(inside[ridge]))
     scale = float(np.clip(HALF_WIDTH / half, 0.2, 4.0))
     return 1.0 if abs(scale - 1) < _NEAR else scale
+
+
+def told_of(boxes: np.ndarray, sure: np.ndarray) -> np.ndarray:
+    """What each box's prompt is told of the others: float32 (n, NEIGHBOURS, 5), x1, y1, x2, y2 and how sure the box
+    is; nothing at 0.  Told are those that overlap it most, weighed by how sure they are.
+
+    boxes: float (n, 4), working pixels.  sure: float (n,) 0..1.  A surer box of nearly the same place is not told:
+    then this one is it once more."""
+    boxes, sure = np.asarray(boxes, np.float32).reshape(-1, 4), np.asarray(sure, np.float32)
+    told = np.zeros((len(boxes), NEIGHBOURS, 5), np.float32)
+    if len(boxes) < 2:
+        return told
+    low, high = np.maximum(boxes[:, None, :2], boxes[None, :, :2]), np.minimum(boxes[:, None, 2:], boxes[None, :, 2:])
+    near = np.clip(high - low + _REACH, 0, None).prod(axis=2)
+    shared, areas = np.clip(high - low, 0, None).prod(axis=2), (boxes[:, 2:] - boxes[:, :2]).clip(0).prod(axis=1)
+    same = shared / np.maximum(areas[:, None] + areas[None] - shared, 1e-6) > _SAME
+    weight = near * sure[None] * ~(same & (sure[None] > sure[:, None]))
+    np.fill_diagonal(weight, 0)
+    order = np.argsort(-weight, axis=1, kind="stable")[:, :NEIGHBOURS]
+    for row, others in enumerate(order):
+        others = others[weight[row, others] > 0]
+        told[row, : len(others), :4], told[row, : len(others), 4] = boxes[others], sure[others]
+    return told
 
 
 def window_of(x: float, y: float, reach: float) -> tuple[int, int, int]:

@@ -41,7 +41,7 @@ def looked_at(cell: AnnotatedCell, detector: Any, segmenter: Any) -> dict[str, n
 
     pixels = read_grey(cell.image)
     found = detect_at_usual_scale(detector, pixels)
-    masks = segmenter.segment(pixels, found.boxes) if len(found) else []
+    masks = segmenter.segment(pixels, found.boxes, found.scores) if len(found) else []
     areas = [int(mask.bits.sum()) for mask in masks]
     shared = overlap(found.boxes, cell.boxes)
     nearest = shared.argmax(axis=1) if len(found) else np.zeros(0, int)

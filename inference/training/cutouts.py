@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import argparse
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -29,13 +29,15 @@ HELD_OUT = 3  # every third slide with drawn masks is for judging
 @dataclass(frozen=True)
 class Scene:
     """density: uint8 (h, w), ground at 0, at the working scale.  masks: those known exactly.  boxes: float32 (n, 4)
-    as annotated, for the masks.  drawn: outlined by a person, not by intensity."""
+    as annotated, for the masks.  drawn: outlined by a person, not by intensity.  others: float32 (m, 4), the boxes of
+    chromosomes without a known mask."""
 
     name: str
     density: np.ndarray
     masks: list[Mask]
     boxes: np.ndarray
     drawn: bool
+    others: np.ndarray = field(default_factory=lambda: np.zeros((0, 4), np.float32))
 
 
 def shrunk(mask: Mask, scale: float) -> Mask:
@@ -88,7 +90,8 @@ def annotated_scene(name: str, pixels: np.ndarray, boxes: np.ndarray) -> Scene:
     density = cv2.resize(seen_density(pixels), size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
     masks = [shrunk(mask, scale) for _, mask in lone]
     kept = np.array([row for row, _ in lone], int)
-    return Scene(name, density, masks, (boxes[kept] * scale).astype(np.float32).reshape(-1, 4), False)
+    scaled = (boxes * scale).astype(np.float32).reshape(-1, 4)
+    return Scene(name, density, masks, scaled[kept], False, np.delete(scaled, kept, axis=0))
 
 
 def drawn_masks(labels: np.ndarray) -> list[tuple[int, Mask]]:
@@ -202,6 +205,7 @@ def keep(scenes: list[Scene], path: Path) -> None:
         ).reshape(-1, 4)
         parts[f"{number}.bits"] = np.packbits(np.concatenate([[], *(mask.bits.ravel() for mask in scene.masks)]) > 0)
         parts[f"{number}.boxes"] = scene.boxes.astype(np.float32)
+        parts[f"{number}.others"] = scene.others.astype(np.float32)
         parts[f"{number}.drawn"] = np.array([scene.drawn])
     temporary = path.with_suffix(".tmp.npz")
     parts["names"] = np.array([scene.name for scene in scenes])
@@ -227,6 +231,7 @@ def kept(path: Path) -> list[Scene]:
                     masks,
                     parts[f"{number}.boxes"],
                     bool(parts[f"{number}.drawn"][0]),
+                    parts[f"{number}.others"],
                 )
             )
     return scenes

@@ -27,7 +27,10 @@ def orthogonal(matrix: Any) -> Any:
 
 
 def is_bank(parameter: Any) -> bool:
-    """Whether a parameter is a bank of filters over several channels: no depthwise one, no vector."""
+    """Whether a parameter is a bank of filters over several channels, or a transformer's matrix: no depthwise bank, no
+    vector, no few tokens."""
+    if parameter.ndim == 2:
+        return bool(min(parameter.shape) >= 16)
     return bool(parameter.ndim == 4 and parameter.shape[1] > 3)
 
 

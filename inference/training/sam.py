@@ -1,8 +1,9 @@
 """Training of the compact SAM on scenes that are known exactly (inference.training.scenes).
 
 Prompts as they come in use: boxes with a detector's errors, boxes and clicks, clicks alone, and a present mask with
-clicks where it is wrong.  Channels last, bfloat16 where the machine multiplies it; the rate falls along a cosine over
-`cpu_hours` of processor time; resumable from `last.pt`; both files to ship are written at the end.
+clicks where it is wrong (inference.training.sam_prompts).  Channels last, bfloat16 where the machine multiplies it;
+the rate falls along a cosine over `cpu_hours` of processor time; resumable from `last.pt`; both files to ship are
+written at the end.
 """
 
 from __future__ import annotations
@@ -17,115 +18,19 @@ from typing import Any
 
 import numpy as np
 
-from inference.protocols import Mask
-from inference.stages.window import LARGE, SMALL, window_of
+from inference.stages.window import LARGE, SMALL
+from inference.training import muon
 from inference.training.cutouts import Scene, kept
 from inference.training.hardware import hardware
 from inference.training.interrupts import pause_point
 from inference.training.keeping import follow, save
-from inference.training.scenes import Composed, boxes_of, compose, crop_of, donor, exposed
+from inference.training.sam_prompts import SLOTS, Prompt, prompt_for, told
+from inference.training.scenes import boxes_of, compose, crop_of, donor, exposed
 
 FIELD = 288  # the side of a training scene
-SLOTS = 6  # points a prompt may have: two corners of a box, four clicks
 PROMPTS = 10  # a scene
 DRAWN_SHARE = 0.25
-SHARED_COUNTS, OTHERS_COUNT = 3.0, 0.5  # how much more than 1
-
-
-def corrupted(bits: np.ndarray, rng: random.Random) -> np.ndarray:
-    """A mask with the errors that people correct: a part missing, too much, too thin or too fat."""
-    import cv2
-
-    wrong: Any = bits.astype(np.uint8)
-    kind = rng.randrange(4)
-    rows, columns = np.nonzero(bits)
-    if len(rows) == 0:
-        return bits
-    at = rng.randrange(len(rows))
-    y, x = int(rows[at]), int(columns[at])
-    radius = rng.randint(6, 26)
-    if kind in (0, 3):
-        cv2.circle(wrong, (x, y), radius, 0, -1)
-    if kind in (1, 3):
-        angle = rng.uniform(0, 2 * math.pi)
-        far = (int(x + 1.2 * radius * math.cos(angle)), int(y + 1.2 * radius * math.sin(angle)))
-        cv2.line(wrong, (x, y), far, 1, rng.randint(6, 16))
-    if kind == 2:
-        size = rng.choice((3, 5))
-        change = cv2.erode if rng.random() < 0.5 else cv2.dilate
-        wrong = change(wrong, np.ones((size, size), np.uint8))
-    return wrong.astype(bool)
-
-
-def _pick(bits: np.ndarray, rng: random.Random) -> tuple[float, float] | None:
-    """A pixel of the bits, rather inside than at the rim."""
-    import cv2
-
-    if not bits.any():
-        return None
-    inner = cv2.erode(bits.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-    rows, columns = np.nonzero(inner if inner.any() else bits)
-    at = rng.randrange(len(rows))
-    return float(columns[at]), float(rows[at])
-
-
-def prompt_for(
-    composed: Composed, index: int, box: np.ndarray, rng: random.Random
-) -> tuple[tuple[int, int, int], list[tuple[float, float, int]], np.ndarray | None, np.ndarray, np.ndarray]:
-    """((left, top, side) of the window, points (x, y, label) in the window, present mask or None, the true bits, how
-    much each pixel counts: what two share most, then what is another's)."""
-    target = composed.placed[index].mask
-    kind = rng.choices(("box", "box+points", "points", "refine"), (0.6, 0.13, 0.12, 0.15))[0]
-    middle = ((box[0] + box[2]) / 2, (box[1] + box[3]) / 2)
-    reach = float(max(box[2] - box[0], box[3] - box[1]))
-    if kind == "points":
-        rows, columns = np.nonzero(target.bits)
-        at = rng.randrange(len(rows))
-        middle, reach = (target.left + float(columns[at]), target.top + float(rows[at])), 999.0
-    middle = (middle[0] + rng.uniform(-4, 4), middle[1] + rng.uniform(-4, 4))
-    left, top, side = window_of(*middle, reach)
-    truth = _window_bits(target, left, top, side)
-    points: list[tuple[float, float, int]] = []
-    present = None
-    if kind in ("box", "box+points") or (kind == "refine" and rng.random() < 0.5):
-        points += [
-            (box[0] - left - 0.5, box[1] - top - 0.5, 2),
-            (box[2] - left - 0.5, box[3] - top - 0.5, 3),
-        ]
-    others = np.zeros_like(truth)
-    for other, one in enumerate(composed.placed):
-        if other != index:
-            others |= _window_bits(one.mask, left, top, side)
-    counts = 1 + SHARED_COUNTS * (others & truth) + OTHERS_COUNT * (others & ~truth)
-    others &= ~truth
-    if kind == "refine":
-        present = corrupted(truth, rng)
-        missing, extra = _pick(truth & ~present, rng), _pick(present & ~truth, rng)
-        points += [(*missing, 1)] if missing else []
-        points += [(*extra, 0)] if extra else []
-        if rng.random() < 0.3:
-            inside = _pick(truth, rng)
-            points += [(*inside, 1)] if inside else []
-    elif kind != "box":
-        for _ in range(rng.choice((1, 1, 1, 2, 3))):
-            inside = _pick(truth, rng)
-            points += [(*inside, 1)] if inside else []
-        for _ in range(rng.choice((0, 0, 1, 2))):
-            outside = _pick(others if rng.random() < 0.7 and others.any() else ~truth, rng)
-            points += [(*outside, 0)] if outside and len(points) < SLOTS else []
-    return (left, top, side), points[:SLOTS], present, truth, counts.astype(np.float32)
-
-
-def _window_bits(mask: Mask, left: int, top: int, side: int) -> np.ndarray:
-    bits = np.zeros((side, side), bool)
-    rows, columns = mask.bits.shape
-    y1, x1 = max(top, mask.top), max(left, mask.left)
-    y2, x2 = min(top + side, mask.top + rows), min(left + side, mask.left + columns)
-    if y1 < y2 and x1 < x2:
-        bits[y1 - top : y2 - top, x1 - left : x2 - left] = mask.bits[
-            y1 - mask.top : y2 - mask.top, x1 - mask.left : x2 - mask.left
-        ]
-    return bits
+HEAPS = 0.35  # of the chromosomes laid into a scene: upon the one laid last
 
 
 class Scenes:
@@ -140,7 +45,7 @@ class Scenes:
     def __len__(self) -> int:
         return 10_000_000
 
-    def __getitem__(self, number: int) -> tuple[np.ndarray, list[Any]]:
+    def __getitem__(self, number: int) -> tuple[np.ndarray, list[Prompt]]:
         import cv2
 
         cv2.setNumThreads(0)
@@ -152,7 +57,7 @@ class Scenes:
             for _ in range(rng.randint(3, 7) if pool is self.real else rng.randint(0, 4)):
                 scene = rng.choice(pool)
                 donors.append(donor(scene, rng.randrange(len(scene.masks)), rng))
-            composed = compose(base, donors, rng)
+            composed = compose(base, donors, rng, heaps=HEAPS)
             if composed.placed:
                 break
         boxes = boxes_of(composed, rng)
@@ -161,11 +66,12 @@ class Scenes:
         order.sort(key=lambda index: composed.placed[index].kind == "lone")
         lone = [index for index in order if composed.placed[index].kind == "lone"][:3]
         chosen = ([index for index in order if composed.placed[index].kind != "lone"] + lone)[:PROMPTS]
-        prompts = [prompt_for(composed, index, boxes[index], rng) for index in chosen]
+        around = told(boxes, composed.others, rng)
+        prompts = [prompt_for(composed, index, boxes[index], around[index], rng) for index in chosen]
         return exposed(composed.density, rng), prompts
 
 
-def collate(samples: list[tuple[np.ndarray, list[Any]]]) -> dict[str, Any]:
+def collate(samples: list[tuple[np.ndarray, list[Prompt]]]) -> dict[str, Any]:
     """Fields float (b, 1, FIELD, FIELD), and for each window size its prompts as tensors."""
     import torch
 
@@ -173,27 +79,28 @@ def collate(samples: list[tuple[np.ndarray, list[Any]]]) -> dict[str, Any]:
     groups = {}
     for size in (SMALL, LARGE):
         rows = [
-            (owner, *prompt) for owner, (_, prompts) in enumerate(samples) for prompt in prompts if prompt[0][2] == size
+            (owner, prompt) for owner, (_, prompts) in enumerate(samples) for prompt in prompts if prompt.side == size
         ]
         if not rows:
             continue
         points = np.zeros((len(rows), SLOTS, 2), np.float32)
         labels = np.full((len(rows), SLOTS), -1, np.float32)
         present = np.zeros((len(rows), 1, size, size), np.float32)
-        for row, (_, _, given, mask, _, _) in enumerate(rows):
-            for slot, (x, y, label) in enumerate(given):
+        for row, (_, prompt) in enumerate(rows):
+            for slot, (x, y, label) in enumerate(prompt.points):
                 points[row, slot], labels[row, slot] = (x, y), label
-            if mask is not None:
-                present[row, 0] = np.where(mask, 6.0, -6.0)
+            if prompt.present is not None:
+                present[row, 0] = np.where(prompt.present, 6.0, -6.0)
         groups[size] = {
-            "owners": [row[0] for row in rows],
-            "corners": [row[1][:2] for row in rows],
+            "owners": [owner for owner, _ in rows],
+            "corners": [(prompt.left, prompt.top) for _, prompt in rows],
             "points": torch.from_numpy(points),
             "labels": torch.from_numpy(labels),
             "present": torch.from_numpy(present),
-            "has": torch.tensor([float(row[3] is not None) for row in rows]),
-            "truth": torch.from_numpy(np.stack([row[4] for row in rows])).float()[:, None],
-            "counts": torch.from_numpy(np.stack([row[5] for row in rows]))[:, None],
+            "has": torch.tensor([float(prompt.present is not None) for _, prompt in rows]),
+            "neighbours": torch.from_numpy(np.stack([prompt.neighbours for _, prompt in rows])),
+            "truth": torch.from_numpy(np.stack([prompt.truth for _, prompt in rows])).float()[:, None],
+            "counts": torch.from_numpy(np.stack([prompt.counts for _, prompt in rows]))[:, None],
         }
     return {"fields": fields.contiguous(memory_format=torch.channels_last), "groups": groups}
 
@@ -217,7 +124,8 @@ def batch_loss(model: Any, batch: dict[str, Any]) -> tuple[Any, dict[str, float]
             )
             for features, step in ((embedding, 4), (middle, 2), (fine, 1))
         ]
-        logits, expected = model.prompt(*views, group["points"], group["labels"], group["present"], group["has"])
+        told_by = [group[name] for name in ("points", "labels", "present", "has", "neighbours")]
+        logits, expected = model.prompt(*views, *told_by)
         logits, expected, truth = logits.float(), expected.float()[:, 0], group["truth"]
         shares = torch.sigmoid(logits)
         surprise = functional.binary_cross_entropy_with_logits(logits, truth, reduction="none")
@@ -267,7 +175,7 @@ def train(
     elif start is not None:
         model.load_state_dict(torch.load(start, weights_only=True)["model"], strict=False)
     ema = copy.deepcopy(model)
-    optimiser = torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=0.02, betas=(0.9, 0.99))
+    optimiser = muon.optimiser(model, rate, decay=0.02)
     spent, step = 0.0, 0
     last = out / "last.pt"
     if last.exists():
@@ -295,7 +203,7 @@ def train(
         )
 
     model.train()
-    if start is not None and start.suffix == ".onnx":
+    if start is not None:
         for module in model.modules():  # four pictures would measure worse than what is known
             if isinstance(module, torch.nn.BatchNorm2d):
                 module.eval()

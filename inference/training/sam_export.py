@@ -7,7 +7,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from inference.stages.window import SMALL
+from inference.stages.window import NEIGHBOURS, SMALL
 
 
 def export(checkpoint: Path, field: Path, prompt: Path) -> None:
@@ -47,9 +47,10 @@ def export(checkpoint: Path, field: Path, prompt: Path) -> None:
             torch.zeros(count, slots),
             torch.zeros(count, 1, side, side),
             torch.zeros(count),
+            torch.zeros(count, NEIGHBOURS, 5),
         ),
         prompt,
-        ["embedding", "middle", "fine", "points", "labels", "present", "has_mask"],
+        ["embedding", "middle", "fine", "points", "labels", "present", "has_mask", "neighbours"],
         ["masks", "expected"],
         {
             "embedding": {0: "count", 2: "quarter", 3: "quarter"},
@@ -59,6 +60,7 @@ def export(checkpoint: Path, field: Path, prompt: Path) -> None:
             "labels": {0: "count", 1: "slots"},
             "present": {0: "count", 2: "side", 3: "side"},
             "has_mask": {0: "count"},
+            "neighbours": {0: "count"},
         },
     )
 

@@ -17,10 +17,11 @@ from segment_anything.modeling import MaskDecoder, PromptEncoder, TwoWayTransfor
 from torch import nn
 from torch.nn import functional
 
-from inference.stages.window import LARGE
+from inference.stages.window import LARGE, NEIGHBOURS
 
 DIM = 128
 FINE, MIDDLE = 16, 32  # channels of the full- and half-size features
+_BESIDE = 48  # channels that tell of a neighbour
 _TOKENS = LARGE // 4
 
 
@@ -126,13 +127,26 @@ class CompactSam(nn.Module):
         # The library tells the decoder of points and boxes by tokens alone, which takes millions of pictures to
         # learn.  Here every place of the embedding is also told where it lies to the box and the clicks.
         self.place = nn.Sequential(nn.Conv2d(6, 32, 3, 1, 1), nn.ReLU(), nn.Conv2d(32, DIM, 1))
+        # And, neighbour by neighbour, where it lies to that one's box.  Says nothing at first.
+        self.neighbour = nn.Sequential(nn.Conv2d(8, _BESIDE, 3, 1, 1), nn.ReLU())
+        self.beside = nn.Conv2d(_BESIDE, DIM, 1, bias=False)
+        nn.init.zeros_(self.beside.weight)
 
     def prompt(
-        self, embedding: Any, middle: Any, fine: Any, points: Any, labels: Any, mask: Any, has_mask: Any
+        self,
+        embedding: Any,
+        middle: Any,
+        fine: Any,
+        points: Any,
+        labels: Any,
+        mask: Any,
+        has_mask: Any,
+        neighbours: Any,
     ) -> tuple[Any, Any]:
         """points: float (n, k, 2), x and y in the window (its own corner at 0).  labels: float (n, k): 1 this, 0 not
         this, 2 and 3 a box's corners, −1 nothing.  mask: float (n, 1, 4h, 4w) logits of the present mask; has_mask:
-        float (n,).  Returns mask logits (n, 1, 4h, 4w) and the expected IoU (n, 1)."""
+        float (n,).  neighbours: float (n, NEIGHBOURS, 5) of `told_of`, in the window.  Returns mask logits
+        (n, 1, 4h, 4w) and the expected IoU (n, 1)."""
         height, width = embedding.shape[-2:]
         encoder = self.prompt_encoder
         # Rooted in the large window's frame, whatever this window's size, so that distances mean the same.
@@ -148,15 +162,38 @@ class CompactSam(nn.Module):
         given = has_mask[:, None, None, None]
         dense = encoder.mask_downscaling(mask) * given
         dense = dense + encoder.no_mask_embed.weight.reshape(1, -1, 1, 1) * (1 - given)
-        dense = dense + self.place(places(points, labels, height, width))
+        maps = places(points, labels, height, width)
+        dense = dense + self.place(maps) + self._of_neighbours(maps[:, :4], neighbours)
         return self.mask_decoder.decode(embedding, middle, fine, position, sparse, dense)
+
+    def _of_neighbours(self, own: Any, neighbours: Any) -> Any:
+        """(n, DIM, h, w): own, (n, 4, h, w), and each neighbour's place, summed by how sure it is."""
+        height, width = own.shape[-2:]
+        left, top, right, bottom, sure = (part.reshape(-1, 1, 1, 1) for part in neighbours.unbind(2))
+        theirs = sides(left, top, right, bottom, height, width)
+        mine = own[:, None].expand(-1, NEIGHBOURS, -1, -1, -1).reshape(-1, 4, height, width)
+        seen = self.neighbour(torch.cat([mine, theirs], 1)) * sure
+        return self.beside(seen.reshape(-1, NEIGHBOURS, _BESIDE, height, width).sum(1))
+
+
+def _grid(height: int, width: int, device: Any) -> tuple[Any, Any]:
+    """Window pixels of the places' middles, (1, 1, 1, width) and (1, 1, height, 1)."""
+    across = (torch.arange(width, device=device) * 4 + 1.5).reshape(1, 1, 1, width)
+    return across, (torch.arange(height, device=device) * 4 + 1.5).reshape(1, 1, height, 1)
+
+
+def sides(left: Any, top: Any, right: Any, bottom: Any, height: int, width: int) -> Any:
+    """float (n, 4, height, width): how each place lies to the sides of a box, given as (n, 1, 1, 1) each."""
+    across, down = _grid(height, width, left.device)
+    blank = torch.zeros_like(across + down)
+    found = (across - left, right - across, down - top, bottom - down)
+    return torch.cat([torch.tanh((side + blank) / 8) for side in found], 1)
 
 
 def places(points: Any, labels: Any, height: int, width: int) -> Any:
     """float (n, 6, height, width): how each place of the embedding lies to the four sides of the box (0 without one),
     and how near to a "this" and to a "not this" click."""
-    across = (torch.arange(width, device=points.device) * 4 + 1.5).reshape(1, 1, 1, width)
-    down = (torch.arange(height, device=points.device) * 4 + 1.5).reshape(1, 1, height, 1)
+    across, down = _grid(height, width, points.device)
 
     def corner(value: int) -> tuple[Any, Any, Any]:
         at = (labels == value).to(points.dtype)
@@ -165,9 +202,7 @@ def places(points: Any, labels: Any, height: int, width: int) -> Any:
 
     left, top, boxed = corner(2)
     right, bottom, _ = corner(3)
-    blank = torch.zeros_like(across + down)
-    sides = [(across - left, blank), (right - across, blank), (down - top, blank), (bottom - down, blank)]
-    maps = [torch.tanh((side + even) / 8) * boxed for side, even in sides]
+    maps = [sides(left, top, right, bottom, height, width) * boxed]
     x, y = points[..., 0][:, :, None, None], points[..., 1][:, :, None, None]
     near = torch.exp(-((across - x) ** 2 + (down - y) ** 2) / 50)
     for value in (1, 0):

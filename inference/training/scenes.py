@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -31,10 +31,12 @@ class Placed:
 
 @dataclass
 class Composed:
-    """density: uint8 (h, w).  placed: every chromosome whose mask is known."""
+    """density: uint8 (h, w).  placed: every chromosome whose mask is known.  others: float32 (n, 4), boxes of those
+    whose mask is not."""
 
     density: np.ndarray
     placed: list[Placed]
+    others: np.ndarray = field(default_factory=lambda: np.zeros((0, 4), np.float32))
 
 
 def donor(scene: Scene, row: int, rng: random.Random) -> tuple[np.ndarray, np.ndarray]:
@@ -122,9 +124,15 @@ def _place(
 
 
 def compose(
-    base: Composed, donors: list[tuple[np.ndarray, np.ndarray]], rng: random.Random, *, crossing: float = 0.6
+    base: Composed,
+    donors: list[tuple[np.ndarray, np.ndarray]],
+    rng: random.Random,
+    *,
+    crossing: float = 0.6,
+    heaps: float = 0.0,
 ) -> Composed:
-    """Lay the donors over (crossing: this share) or against the base's exact chromosomes, or where there is room."""
+    """Lay the donors over (crossing: this share) or against the base's exact chromosomes, or where there is room.
+    heaps: this share goes to the one laid last, so that more than two come together."""
     density, placed = base.density.copy(), list(base.placed)
     bend = rng.uniform(0.0, 0.8)
     for patch, bits in donors:
@@ -135,7 +143,8 @@ def compose(
         spot = None
         for _ in range(4):
             if placed and rng.random() < 0.85:
-                spot = _place(bits, rng.choice(placed), rng.random() < crossing, density.shape, rng)
+                beside = placed[-1] if heaps and rng.random() < heaps else rng.choice(placed)
+                spot = _place(bits, beside, rng.random() < crossing, density.shape, rng)
             else:
                 room = density.shape[0] - bits.shape[0] - 4, density.shape[1] - bits.shape[1] - 4
                 spot = (2 + rng.randrange(room[0]), 2 + rng.randrange(room[1])) if min(room) > 0 else None
@@ -154,7 +163,7 @@ def compose(
         _paste(density, patch, top, left, bend)
         placed.append(Placed(mask, None))
     mark_kinds(placed)
-    return Composed(density, placed)
+    return Composed(density, placed, base.others)
 
 
 def mark_kinds(placed: list[Placed]) -> None:
@@ -168,7 +177,8 @@ def mark_kinds(placed: list[Placed]) -> None:
 
 
 def base_of(scene: Scene) -> Composed:
-    return Composed(scene.density, [Placed(mask, box) for mask, box in zip(scene.masks, scene.boxes, strict=True)])
+    placed = [Placed(mask, box) for mask, box in zip(scene.masks, scene.boxes, strict=True)]
+    return Composed(scene.density, placed, scene.others)
 
 
 def crop_of(scene: Scene, side: int, rng: random.Random) -> Composed:
@@ -187,12 +197,13 @@ def crop_of(scene: Scene, side: int, rng: random.Random) -> Composed:
     density = cv2.resize(window, (side, side), interpolation=cv2.INTER_LINEAR)
     actual = side / reach
     placed = []
+    others = list(scene.others)
     turns, mirrored = rng.randrange(4), rng.random() < 0.5
     for mask, box in zip(scene.masks, scene.boxes, strict=True):
         rows, columns = mask.bits.shape
-        if mask.left < left + 2 or mask.top < top + 2:
-            continue
-        if mask.left + columns > left + reach - 2 or mask.top + rows > top + reach - 2:
+        right, bottom = mask.left + columns, mask.top + rows
+        if min(mask.left - left, mask.top - top) < 2 or max(right - left, bottom - top) > reach - 2:
+            others.append(box)
             continue
         moved = shrunk(Mask(mask.left - left, mask.top - top, mask.bits, 1.0), actual)
         full = moved.bits
@@ -201,8 +212,13 @@ def crop_of(scene: Scene, side: int, rng: random.Random) -> Composed:
         turned = _turned(moved, side, turns, mirrored)
         corner = _turned_box((box - [left, top, left, top]) * actual, side, turns, mirrored)
         placed.append(Placed(turned, corner))
+    around = [_turned_box((box - [left, top, left, top]) * actual, side, turns, mirrored) for box in others]
     density = np.rot90(density, turns)
-    return Composed(np.ascontiguousarray(density[:, ::-1] if mirrored else density), placed)
+    return Composed(
+        np.ascontiguousarray(density[:, ::-1] if mirrored else density),
+        placed,
+        np.asarray([box for box in around if box[:2].max() < side and box[2:].min() > 0], np.float32).reshape(-1, 4),
+    )
 
 
 def _turned_box(box: np.ndarray, side: int, turns: int, mirrored: bool) -> np.ndarray:

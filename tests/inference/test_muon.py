@@ -1,4 +1,4 @@
-"""The optimiser that the detector is trained with: equal steps in all directions, and a run that can be resumed."""
+"""The optimiser of detector and segmenter: equal steps in all directions, and a run that can be resumed."""
 
 from __future__ import annotations
 
@@ -62,6 +62,11 @@ def test_filter_banks_turn_and_all_else_is_left_to_adam() -> None:
     # As long as a step of AdamW usually is: 0.2 of the rate in root mean square.
     assert float(moved.square().mean().sqrt()) == pytest.approx(0.2e-3, rel=0.3)
     assert not torch.equal(model[2].weight, before[2].weight)
+
+
+def test_a_transformer_s_matrices_turn_too_and_its_tokens_do_not() -> None:
+    assert muon.is_bank(torch.zeros(128, 64)) and muon.is_bank(torch.zeros(16, 128))
+    assert not muon.is_bank(torch.zeros(1, 128)) and not muon.is_bank(torch.zeros(128))
 
 
 def test_it_learns() -> None:

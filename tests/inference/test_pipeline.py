@@ -133,7 +133,7 @@ class Nothing:
     info = ModelInfo("segmenter", "nothing", "1", "")
     cut_trusted_from: float | None = None
 
-    def segment(self, pixels: np.ndarray, boxes: np.ndarray) -> list[Mask]:
+    def segment(self, pixels: np.ndarray, boxes: np.ndarray, sure: np.ndarray | None = None) -> list[Mask]:
         return [Mask(0, 0, np.zeros((0, 0), bool), 0.0) for _ in boxes]
 
 

@@ -97,17 +97,18 @@ class Command(BaseCommand):
         return iter(tqdm(found, desc=source, file=sys.stderr, disable=options["verbosity"] == 0))
 
 
-def _detected(truth: segmentation.Truth, detector: Detector) -> tuple[np.ndarray, np.ndarray]:
+def _detected(truth: segmentation.Truth, detector: Detector) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     from scipy.optimize import linear_sum_assignment
 
-    boxes = detector.detect(truth.pixels).boxes
+    found = detector.detect(truth.pixels)
+    boxes = found.boxes
     rows = np.full(len(truth.known), -1)
     if len(boxes) and len(truth.known):
         shared = overlap(truth.boxes[: len(truth.known)], boxes)
         for row, column in zip(*linear_sum_assignment(-shared), strict=True):
             if shared[row, column] >= _SAME:
                 rows[row] = column
-    return boxes, rows
+    return boxes, rows, found.scores
 
 
 def _table(results: list[dict[str, Any]], path: Path) -> None:

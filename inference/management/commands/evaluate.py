@@ -107,7 +107,9 @@ class Command(BaseCommand):
             for cell in shown:
                 pixels = read_grey(cell.image)
                 found = detector.detect(pixels)
-                looked.append(pooling.see(cell, pixels, found, segmenter.segment(pixels, found.boxes), classifier))
+                looked.append(
+                    pooling.see(cell, pixels, found, segmenter.segment(pixels, found.boxes, found.scores), classifier)
+                )
             self.stdout.write(json.dumps(pooling.choose(looked), indent=2))
             return
         if options["choose_presence"]:
