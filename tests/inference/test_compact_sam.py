@@ -118,6 +118,19 @@ def test_a_click_and_a_box_mean_the_same_chromosome(shipped: CompactSam, made: l
     assert np.median([boxed for _, boxed in values]) > 0.85
 
 
+def test_bare_ground_holds_nothing(shipped: CompactSam, made: list[segmentation.Truth]) -> None:
+    truth = made[0]
+    ground = float(np.percentile(truth.pixels, 80))
+    pixels = np.pad(truth.pixels, ((0, 0), (0, 160)), constant_values=round(ground))
+    pixels = np.clip(pixels + np.random.default_rng(4).normal(0, 2, pixels.shape), 0, 255).astype(np.uint8)
+    embedding = shipped.embed(pixels)
+    x, none = truth.pixels.shape[1] + 60, np.zeros((0, 3), np.float32)
+    for y in range(30, truth.pixels.shape[0] - 60, 60):
+        box, click = np.array([x, y, x + 40, y + 40], np.float32), np.array([[x + 20, y + 20, 1]], np.float32)
+        assert not shipped.cut(pixels, embedding, box, none, None).bits.any()
+        assert not shipped.cut(pixels, embedding, None, click, None).bits.any()
+
+
 def test_not_this_takes_a_neighbour_out(shipped: CompactSam, made: list[segmentation.Truth]) -> None:
     truth = made[1]
     embedding = shipped.embed(truth.pixels)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -24,11 +25,13 @@ def family(program: Program) -> list[psutil.Process]:
 
 
 def alive(processes: list[psutil.Process]) -> list[str]:
-    return [
-        " ".join(process.cmdline())[:90]
-        for process in processes
-        if process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-    ]
+    found = []
+    for process in processes:
+        # It may end between one question and the next.
+        with contextlib.suppress(psutil.NoSuchProcess):  # a zombie is one, too
+            if process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(" ".join(process.cmdline())[:90])
+    return found
 
 
 def second_up(environment: dict[str, str], *flags: str) -> subprocess.CompletedProcess[str]:
