@@ -30,9 +30,8 @@ _FEW = 8  # boxes from which their sizes tell the scale better than the picture 
 _PIECE = 0.15  # of a mask's largest piece: smaller ones are dropped
 _AROUND = 8  # pixels around a "not this" click within which a piece is meant by it
 _HALF_PIXEL = np.array([0.5, 0.5, 0.5, 0.5, 0], np.float32)
-_FAINT = (
-    30.0  # density, 0..255: the faintest of 3,541 chromosomes has 66 on average (drawn fields: 49), bare ground 0.4
-)
+# Density, 0..255: the faintest of 3,541 chromosomes has 66 on average (of drawn fields: 49), bare ground 0.4.
+_FAINT = 30.0
 _PRESENT = 6.0  # the logit that stands for "in the present mask"
 _LONGEST = 2048  # working pixels of a picture's longer side
 # Where a field's boxes are close (mean room below _CLOSE, working pixels) and more than this share of their sides is
