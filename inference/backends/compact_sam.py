@@ -17,9 +17,11 @@ from inference.stages.window import (
     LARGE,
     MULTIPLE,
     NEIGHBOURS,
+    densities,
+    in_window,
+    levels,
     scale_of_boxes,
     scale_of_field,
-    seen_density,
     told_of,
     window_of,
 )
@@ -29,7 +31,6 @@ _BATCH = {True: 24, False: 8}  # prompts at once, in small windows and in large 
 _FEW = 8  # boxes from which their sizes tell the scale better than the picture does
 _PIECE = 0.15  # of a mask's largest piece: smaller ones are dropped
 _AROUND = 8  # pixels around a "not this" click within which a piece is meant by it
-_HALF_PIXEL = np.array([0.5, 0.5, 0.5, 0.5, 0], np.float32)
 # Density, 0..255: the faintest of 3,541 chromosomes has 66 on average (of drawn fields: 49), bare ground 0.4.
 _FAINT = 30.0
 _PRESENT = 6.0  # the logit that stands for "in the present mask"
@@ -56,18 +57,20 @@ class CompactSam:
 
     @property
     def key(self) -> str:
-        return f"{self.info.name}-{self.info.sha256[:16]}-1"
+        return f"{self.info.name}-{self.info.sha256[:16]}-2"
 
     def embed(self, pixels: np.ndarray, boxes: np.ndarray | None = None) -> dict[str, np.ndarray]:
         """pixels: uint8 (h, w), dark on light.  boxes: of most of the cell, where they are known: they tell its scale.
 
-        Returns embedding, middle and fine (float16, without the batch axis) and scale, working pixels a pixel.
+        Returns embedding, middle and fine (float16, without the batch axis), scale, working pixels a pixel, and levels,
+        the greys of ground and chromosomes.
         """
         import cv2
 
         scale = scale_of_boxes(boxes) if boxes is not None and len(boxes) >= _FEW else scale_of_field(pixels)
         scale = min(scale, _LONGEST / max(pixels.shape))
-        density = seen_density(pixels)
+        greys = levels(pixels)
+        density = densities(pixels, *greys)
         height, width = (max(1, round(side * scale)) for side in pixels.shape)
         if scale != 1.0:
             method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
@@ -76,7 +79,8 @@ class CompactSam:
         padded[0, 0, :height, :width] = density.astype(np.float32) / 255
         found = self._field.run(["embedding", "middle", "fine"], {"density": padded})
         names = ("embedding", "middle", "fine")
-        return {name: part[0] for name, part in zip(names, found, strict=True)} | {"scale": np.array(scale)}
+        features = {name: part[0] for name, part in zip(names, found, strict=True)}
+        return features | {"scale": np.array(scale), "levels": np.array(greys)}
 
     def segment(self, pixels: np.ndarray, boxes: np.ndarray, sure: np.ndarray | None = None) -> list[Mask]:
         """One mask a box, in the boxes' order; masks may overlap.  A mask's score: the IoU that the model expects."""
@@ -112,7 +116,7 @@ class CompactSam:
         prompt: _Prompt = (box, np.asarray(points, np.float32).reshape(-1, 3), mask)
         told = np.zeros((1, NEIGHBOURS, 5), np.float32)  # told of the cell's others it cut no better
         found = _mask(*self._answers(embedding, [prompt], told)[0], float(embedding["scale"]), pixels.shape, prompt)
-        return found if _is_something(found, pixels) else Mask(0, 0, np.zeros((0, 0), bool), 0.0)
+        return found if _is_something(found, pixels, embedding["levels"]) else Mask(0, 0, np.zeros((0, 0), bool), 0.0)
 
     def _answers(self, embedded: dict[str, np.ndarray], prompts: list[_Prompt], told: np.ndarray) -> list[_Answer]:
         """(logits, window, expected IoU) of each prompt.  told: of its neighbours, working pixels of the field."""
@@ -153,8 +157,7 @@ class CompactSam:
             for name, step in (("embedding", 4), ("middle", 2), ("fine", 1))
         }
         has = np.array([float(mask is not None and mask.bits.any()) for _, _, mask in prompts], np.float32)
-        corners = np.array([(left, top, left, top, 0) for left, top, _ in windows], np.float32)
-        neighbours = (told - corners[:, None] - _HALF_PIXEL) * (told[..., 4:] > 0)
+        neighbours = np.stack([in_window(rows, left, top) for rows, (left, top, _) in zip(told, windows, strict=True)])
         masks, expected = self._prompt.run(
             ["masks", "expected"],
             {
@@ -169,11 +172,11 @@ class CompactSam:
         return masks[:, 0], expected[:, 0]
 
 
-def _is_something(mask: Mask, pixels: np.ndarray) -> bool:
+def _is_something(mask: Mask, pixels: np.ndarray, greys: np.ndarray) -> bool:
     """Whether the mask lies on anything but bare ground: asked for a chromosome, the network sees one there too."""
     rows, columns = mask.bits.shape
-    under = seen_density(pixels)[mask.top : mask.top + rows, mask.left : mask.left + columns][mask.bits]
-    return len(under) > 0 and float(under.mean()) >= _FAINT
+    under = pixels[mask.top : mask.top + rows, mask.left : mask.left + columns][mask.bits]
+    return len(under) > 0 and float(densities(under, *greys.tolist()).mean()) >= _FAINT
 
 
 def _session(path: Path, threads: int) -> Any:

@@ -23,11 +23,12 @@ def choose(cells: Iterable[AnnotatedCell], detector: Detector, segmenter: Segmen
     masks: list[Mask] = []
     for cell in cells:
         pixels = read_grey(cell.image)
-        boxes = detect_at_usual_scale(detector, pixels).boxes
-        rows = match(boxes, cell.boxes)
-        found.append(boxes[rows[:, 0]])
+        detections = detect_at_usual_scale(detector, pixels)
+        rows = match(detections.boxes, cell.boxes)
+        found.append(detections.boxes[rows[:, 0]])
         truth.append(cell.boxes[rows[:, 1]])
-        masks += segmenter.segment(pixels, boxes[rows[:, 0]])
+        cut = segmenter.segment(pixels, detections.boxes, detections.scores)  # all, as in use: each sees the others
+        masks += [cut[row] for row in rows[:, 0]]
     before, wanted = np.concatenate([*found, np.zeros((0, 4))]), np.concatenate([*truth, np.zeros((0, 4))])
     frame = fit(before, masks, wanted)
     after = frame.around(before, masks, (1 << 20, 1 << 20))

@@ -28,9 +28,17 @@ def scale_of_boxes(boxes: np.ndarray) -> float:
 
 def seen_density(pixels: np.ndarray) -> np.ndarray:
     """uint8 (h, w), dark on light, to density: uint8, ground at 0, the darkest chromosomes near 255."""
+    return densities(pixels, *levels(pixels))
+
+
+def levels(pixels: np.ndarray) -> tuple[float, float]:
+    """The greys of the ground and of the darkest chromosomes, uint8 (h, w), dark on light."""
     sample = pixels[::2, ::2]
-    ground = float(np.percentile(sample, 80))
-    dark = float(np.percentile(sample, 1.0))
+    return float(np.percentile(sample, 80)), float(np.percentile(sample, 1.0))
+
+
+def densities(pixels: np.ndarray, ground: float, dark: float) -> np.ndarray:
+    """As `seen_density`, of some of a picture's pixels, uint8 of any shape, by the whole picture's `levels`."""
     density = (ground - pixels.astype(np.float32)) * (235.0 / max(ground - dark, 12.0))
     return np.asarray(np.clip(density, 0, 255).astype(np.uint8))
 
@@ -72,6 +80,13 @@ def told_of(boxes: np.ndarray, sure: np.ndarray) -> np.ndarray:
         others = others[weight[row, others] > 0]
         told[row, : len(others), :4], told[row, : len(others), 4] = boxes[others], sure[others]
     return told
+
+
+def in_window(told: np.ndarray, left: int, top: int) -> np.ndarray:
+    """Rows of `told_of`, float32 (NEIGHBOURS, 5), as a window's prompt takes them: from its corner, pixels' middles at
+    whole numbers, nothing at 0."""
+    moved = told - np.array([left + 0.5, top + 0.5, left + 0.5, top + 0.5, 0], np.float32)
+    return np.asarray(moved * (told[:, 4:] > 0))
 
 
 def window_of(x: float, y: float, reach: float) -> tuple[int, int, int]:

@@ -22,6 +22,7 @@ from inference.stages.window import scale_of_boxes, seen_density
 from inference.training.cil import read_grey, read_split
 from inference.training.interrupts import pause_point
 
+_NO_BOXES = np.zeros((0, 4), np.float32)
 OVERLAP = 255  # in drawn masks: belongs to both
 HELD_OUT = 3  # every third slide with drawn masks is for judging
 
@@ -37,7 +38,7 @@ class Scene:
     masks: list[Mask]
     boxes: np.ndarray
     drawn: bool
-    others: np.ndarray = field(default_factory=lambda: np.zeros((0, 4), np.float32))
+    others: np.ndarray = field(default_factory=lambda: _NO_BOXES)
 
 
 def shrunk(mask: Mask, scale: float) -> Mask:
@@ -231,7 +232,7 @@ def kept(path: Path) -> list[Scene]:
                     masks,
                     parts[f"{number}.boxes"],
                     bool(parts[f"{number}.drawn"][0]),
-                    parts[f"{number}.others"],
+                    parts[others] if (others := f"{number}.others") in parts else _NO_BOXES,  # cut before 0.3
                 )
             )
     return scenes

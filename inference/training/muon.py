@@ -1,4 +1,4 @@
-"""AdamW for vectors, Muon for convolutions: fewer pictures for the same learning, which is what two cores are short of.
+"""AdamW for vectors, Muon for filter banks and matrices: more learned of each picture, and two cores see few.
 
 Muon (K. Jordan et al. 2024, https://kellerjordan.github.io/posts/muon/) makes each filter bank's step orthogonal, so
 that rarely used directions learn as fast as common ones.  Steps are scaled so that one rate serves both kinds (J. Liu

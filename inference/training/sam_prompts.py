@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from inference.protocols import Mask
-from inference.stages.window import NEIGHBOURS, told_of, window_of
+from inference.stages.window import NEIGHBOURS, in_window, told_of, window_of
 from inference.training.scenes import Composed
 
 SLOTS = 6  # points a prompt may have: two corners of a box, four clicks
@@ -115,8 +115,7 @@ def prompt_for(composed: Composed, index: int, box: np.ndarray, around: np.ndarr
         for _ in range(rng.choice((0, 0, 1, 2))):
             outside = _pick(others if rng.random() < 0.7 and others.any() else ~truth, rng)
             points += [(*outside, 0)] if outside and len(points) < SLOTS else []
-    neighbours = around - np.array([left, top, left, top, 0], np.float32) - np.array([0.5] * 4 + [0], np.float32)
-    neighbours *= around[:, 4:] > 0
+    neighbours = in_window(around, left, top)
     return Prompt(left, top, side, points[:SLOTS], present, neighbours, truth, counts.astype(np.float32))
 
 
@@ -129,16 +128,15 @@ def told(boxes: np.ndarray, others: np.ndarray, rng: random.Random) -> np.ndarra
         return np.zeros((count, NEIGHBOURS, 5), np.float32)
     exact = rng.random() < _EXACT
     there = np.concatenate([boxes, others]).astype(np.float32)
-    sure = np.array([1.0 if exact else 1 - 0.7 * rng.random() ** 3 for _ in there], np.float32)
+    sure = np.array([1.0 if exact else _how_sure(rng) for _ in there], np.float32)
     added = []
     if not exact:
-        sure[count:][[rng.random() < _MISSING for _ in others]] = 0
         for row, box in enumerate(there):
             wide, high = float(box[2] - box[0]), float(box[3] - box[1])
             chance = rng.random()
             if chance < _TWICE:
                 added.append(box + np.array([rng.gauss(0, 0.07) * side for side in (wide, high, wide, high)]))
-            elif chance < _TWICE + _JOINED and count > 1:
+            elif chance < _TWICE + _JOINED and len(there) > 1:
                 middles = (there[:, :2] + there[:, 2:]) / 2
                 away = np.abs(middles - middles[row]).sum(1)
                 near = there[int(np.argsort(away)[1])]
@@ -150,11 +148,12 @@ def told(boxes: np.ndarray, others: np.ndarray, rng: random.Random) -> np.ndarra
                 added.append(piece)
     unsure = np.array([0.6 * rng.random() ** 2 for _ in added], np.float32)
     every = np.concatenate([there, np.asarray(added, np.float32).reshape(-1, 4)])
-    weights = np.concatenate([sure, unsure])
-    if not exact:  # one that the detector missed is still to be cut when a person points at it
-        for row in range(count):
-            weights[row] *= rng.random() >= _MISSING
-    return told_of(every, weights)[:count]
+    return told_of(every, np.concatenate([sure, unsure]))[:count]
+
+
+def _how_sure(rng: random.Random) -> float:
+    """Of a true box; 0: the detector missed it.  It is still to be cut when a person points at it."""
+    return 0.0 if rng.random() < _MISSING else 1 - 0.7 * rng.random() ** 3
 
 
 def _window_bits(mask: Mask, left: int, top: int, side: int) -> np.ndarray:

@@ -64,6 +64,9 @@ def test_boxes_of_chromosomes_without_a_mask_are_kept_and_turned_with_the_scene(
     keep([_scene()], tmp_path / "scenes.npz")
     (scene,) = kept(tmp_path / "scenes.npz")
     assert np.array_equal(scene.others, _scene().others)
+    with np.load(tmp_path / "scenes.npz") as parts:  # as an earlier version cut them
+        np.savez(tmp_path / "earlier.npz", **{name: parts[name] for name in parts if not name.endswith(".others")})
+    assert [len(earlier.others) for earlier in kept(tmp_path / "earlier.npz")] == [0]
     seen = 0
     for number in range(600):
         crop = crop_of(scene, 288, random.Random(number))
