@@ -5,6 +5,7 @@ No model is loaded to show it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -84,6 +85,16 @@ def cards(laboratory_id: Any) -> list[Card]:
         )
         first.add(role)
     return made
+
+
+def judge_of(cards: Sequence[Card], used: Mapping[str, str]) -> str:
+    """Name and version of the judge that goes with these models, as `registry.judge` finds it; empty where none does.
+
+    used: "NAME VERSION" by role."""
+    judges = [card for card in cards if card.role == "judge"]
+    own = [card for card in judges if card.activation is not None] or judges
+    fits = (card for card in own if card.entry.get("of") == dict(used))
+    return next((f"{card.name} {card.version}" for card in fits), "")
 
 
 class ManifestUnreadable(Exception):

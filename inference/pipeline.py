@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from inference.protocols import AnalysisError, Detections, Detector, Looks, Mask, Proposal, Segmenter
+from inference.protocols import AnalysisError, Detections, Detector, Judge, Looks, Mask, Proposal, Segmenter
 from inference.stages import axis
 from inference.stages.assign import name_cell
 from inference.stages.classify import Classifier, looks
@@ -38,6 +38,7 @@ def analyse(
     segmenter: Segmenter,
     image_facts: Mapping[str, Any],
     classifier: Classifier | None = None,
+    judge: Judge | None = None,
     calibration: Calibration = _AS_SAID,
     namer: Namer = name_cell,
     progress: Callable[[str], None] | None = None,
@@ -45,7 +46,8 @@ def analyse(
     """Find, cut, turn and name the chromosomes of one picture.
 
     pixels: uint8 (h, w) as `karyosite.imaging.read_grey` gives them.  image_facts: sha256, page, width, height, for
-    the document.  calibration: what the models' scores are worth.  namer: makes names of probabilities and scores.
+    the document.  judge: says which candidates are chromosomes; without one the calibration's regressions do.
+    calibration: what the models' scores are worth.  namer: makes names of probabilities and scores.
     progress: called with the stage's name before each stage; what it raises ends the analysis.
     A picture without chromosomes gives an empty document whose note says so.  Raises AnalysisError.
     """
@@ -80,7 +82,11 @@ def analyse(
         if looked.p_up is not None:
             axes = [axis.with_p_up(*one) for one in zip(axes, masks, looked.p_up.tolist(), strict=True)]
     with stage("assign"):
-        is_there, present = _judged(detections, masks, looked, calibration)
+        if judge is None:
+            is_there, present = _judged(detections, masks, looked, calibration)
+        else:
+            is_there = judge.chance(seen, detections, masks, looked)
+            present = settle(is_there, probabilities)
         kept = np.flatnonzero(present)
         if calibration.frame is not None:
             shape = (pixels.shape[0], pixels.shape[1])
@@ -98,7 +104,7 @@ def analyse(
             is_there=is_there,
             cut_trusted_from=segmenter.cut_trusted_from,
             note=BLANK if blank else note(seen, _rows(detections, kept)),
-            models=[detector.info, segmenter.info, *([classifier.info] if classifier else [])],
+            models=[model.info for model in (detector, segmenter, classifier, judge) if model is not None],
         )
     timings["total"] = round(time.perf_counter() - started, 4)
     proposal.timings_s.update(timings)

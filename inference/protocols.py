@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
@@ -126,6 +127,17 @@ class Looks:
     probabilities: np.ndarray
     whole: np.ndarray | None = None
     p_up: np.ndarray | None = None
+
+
+class Judge(Protocol):
+    """Says of all candidates of a cell together which are chromosomes."""
+
+    info: ModelInfo
+
+    def chance(self, pixels: np.ndarray, found: Detections, masks: Sequence[Mask], looks: Looks) -> np.ndarray:
+        """float32 (n,) 0..1, that each is one whole chromosome of the cell and no other candidate stands for it.
+
+        pixels: uint8 (h, w), dark chromosomes on a light ground.  masks, looks: one a candidate, in their order."""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from typing import Any, Protocol, TypeVar, cast
 
 from inference.backends import weights
-from inference.protocols import AnalysisError, Detector, ModelInfo, Prompter, Segmenter
+from inference.protocols import AnalysisError, Detector, Judge, ModelInfo, Prompter, Segmenter
 from inference.stages.classify import Classifier
 from inference.stages.confidence import Calibration
 
@@ -167,6 +167,36 @@ def classifier(configuration: Configuration) -> Classifier | None:
         )
 
     return _once(("classifier", chosen["name"], chosen["version"], threads), load)
+
+
+def judge(
+    configuration: Configuration, detector: Detector, segmenter: Segmenter, classifier: Classifier | None
+) -> Judge | None:
+    """The judge that was trained on the candidates of just these three; None where there is none.
+
+    Raises AnalysisError.
+    """
+    with_these = {model.info.role: f"{model.info.name} {model.info.version}" for model in (detector, segmenter)}
+    if classifier is not None:
+        with_these["classifier"] = f"{classifier.info.name} {classifier.info.version}"
+    active: Active | None = getattr(configuration, "active", {}).get("judge")
+    chosen = entry("judge", configuration) if active is not None else None
+    fitting = [known for known in weights.entries("judge") if known["of"] == with_these]
+    if active is not None and chosen not in fitting:
+        return None
+    chosen = chosen or next(iter(fitting), None)
+    if chosen is None:
+        return None
+    found, threads = chosen, _threads(configuration.worker_threads)
+
+    def load() -> Judge:
+        from inference.backends.judge import CellJudge
+
+        path, sha256 = weights.checked(found, "onnx")
+        info = ModelInfo("judge", found["name"], found["version"], sha256)
+        return CellJudge(path, info, temperature=float(found["temperature"]), threads=threads)
+
+    return _once(("judge", found["name"], found["version"], threads), load)
 
 
 def forget() -> None:

@@ -13,12 +13,16 @@ from django.views.decorators.http import require_POST
 from cases import policies
 from inference import selectors
 from inference.actions import activate_model
-from inference.cards import Card, ManifestUnreadable, fixed_by_settings
+from inference.cards import Card, ManifestUnreadable, fixed_by_settings, judge_of
 from karyosite.env import environment
 from karyosite.errors import Conflict, Invalid
 from karyosite.pages import page, person
 
-_ROLES = {"detector": "Detector", "segmenter": "Segmenter", "classifier": "Classifier"}
+_ROLES = {"detector": "Detector", "segmenter": "Segmenter", "classifier": "Classifier", "judge": "Judge"}
+_NOT_ASKED = (
+    "The judge was trained on what other models find than those in use. It is not asked: every candidate "
+    "is judged by itself."
+)
 
 
 @page
@@ -34,9 +38,18 @@ def _shown(request: HttpRequest, refused: dict[str, Any] | None = None, status: 
         cards, unreadable = selectors.model_cards(user), False
     except ManifestUnreadable:
         cards, unreadable = [], True
+    used = {
+        "detector": Path(environment.detector_weights).name or _named(cards, "detector"),
+        "classifier": "none" if environment.classifier == "none" else _named(cards, "classifier"),
+        "segmenter": _named(cards, "segmenter", "threshold")
+        if environment.segmenter == "shipped"
+        else environment.segmenter,
+    }
+    judge = judge_of(cards, used)
+    idle = {} if judge else {"judge": _NOT_ASKED}
     context = {
         "roles": [
-            {"role": role, "title": title, "fixed": fixed_by_settings(role), "cards": found}
+            {"role": role, "title": title, "fixed": fixed_by_settings(role) or idle.get(role, ""), "cards": found}
             for role, title in _titles(cards)
             if (found := [card for card in cards if card.role == role])
         ],
@@ -45,11 +58,8 @@ def _shown(request: HttpRequest, refused: dict[str, Any] | None = None, status: 
         "refused": refused or {},
         "settings": {
             "device": environment.device,
-            "detector": Path(environment.detector_weights).name or _named(cards, "detector"),
-            "classifier": "none" if environment.classifier == "none" else _named(cards, "classifier"),
-            "segmenter": _named(cards, "segmenter", "threshold")
-            if environment.segmenter == "shipped"
-            else environment.segmenter,
+            **used,
+            "judge": judge or "none for these: every candidate is judged by itself",
             "sam": Path(environment.sam_checkpoint).name if environment.segmenter == "sam" else "",
         },
     }

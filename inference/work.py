@@ -114,12 +114,14 @@ def _analyse(held: Claim) -> Proposal:
     configuration = registry.activated(environment, active_models(metaphase.case.laboratory_id))
     detector, segmenter = registry.detector(configuration), registry.segmenter(configuration)
     classifier = registry.classifier(configuration)
+    judge = registry.judge(configuration, detector, segmenter, classifier)
     ready = time.perf_counter()
     proposal = analyse(
         pixels,
         detector=detector,
         segmenter=segmenter,
         classifier=classifier,
+        judge=judge,
         calibration=registry.calibration(detector, classifier, segmenter),
         image_facts={
             "sha256": metaphase.image.sha256,

@@ -73,7 +73,7 @@ def context(
             np.maximum(lack, 0),
             np.minimum(lack, 0),
             np.log(expected / (1 - expected)),
-            np.array([_fills(mask, box) for mask, box in zip(masks, boxes, strict=True)]),
+            np.array([fills(mask, box) for mask, box in zip(masks, boxes, strict=True)]),
         ],
         axis=1,
     )
@@ -111,7 +111,8 @@ def _lacking(chance: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
     return np.asarray((probabilities * np.clip(lack, -1.5, 2.0)).sum(axis=1))
 
 
-def _fills(mask: Mask, box: np.ndarray) -> float:
+def fills(mask: Mask, box: np.ndarray) -> float:
+    """IoU of the outline's extent with a box; 0 without an outline.  box: float (4,) xyxy."""
     if not mask.bits.any():
         return 0.0
     rows, columns = mask.bits.shape

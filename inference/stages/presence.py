@@ -86,16 +86,16 @@ def features(
     areas = np.maximum(areas, 1).astype(np.float64)
     together = shared / np.maximum(areas[:, None] + areas[None] - shared, 1)
     within = np.where(np.eye(count, dtype=bool), 0, shared / areas[:, None])
-    whole = _log_odds(np.full(count, 0.5) if looks.whole is None else looks.whole, 0.01)
+    whole = log_odds(np.full(count, 0.5) if looks.whole is None else looks.whole, 0.01)
     better = np.where(within >= _RIVAL, whole[None] - whole[:, None], -_FAR).max(axis=1)
     size = np.log(areas / np.median(areas) + 0.02)
     return np.stack(
         [
-            _log_odds(scores, 1e-4),
+            log_odds(scores, 1e-4),
             np.where(above, overlap(boxes, boxes), 0).max(axis=1),
             np.where(above, together, 0).max(axis=1),
             np.where(above, within, 0).max(axis=1),
-            _log_odds(looks.probabilities.max(axis=1), 1e-3),
+            log_odds(looks.probabilities.max(axis=1), 1e-3),
             np.abs(size),
             size,
             within.max(axis=1),
@@ -107,7 +107,7 @@ def features(
     )
 
 
-def _log_odds(share: np.ndarray, edge: float) -> np.ndarray:
+def log_odds(share: np.ndarray, edge: float) -> np.ndarray:
     held = np.clip(share.astype(np.float64), edge, 1 - edge)
     return np.asarray(np.log(held / (1 - held)))
 

@@ -24,18 +24,22 @@ from tqdm import tqdm
 from inference.backends.boxes import overlap
 from inference.labels import CHROMOSOMES
 from inference.stages.crops import surely_there, upright_crops
+from inference.stages.framed import Frame
 from inference.training.cil import AnnotatedCell, read_grey, read_split
 
 _JITTER = 0.025  # of a box's size, standard deviation of each side
 FAINTEST = 0.005  # detector's score down to which candidates are taken
 
 
-def looked_at(cell: AnnotatedCell, detector: Any, segmenter: Any) -> dict[str, np.ndarray]:
+def looked_at(cell: AnnotatedCell, detector: Any, segmenter: Any, frame: Frame | None = None) -> dict[str, np.ndarray]:
     """One row a candidate: crops uint8 (n, CHANNELS, HEIGHT, WIDTH); boxes float32 (n, 4); scores float32 (n,);
     detector float32 (n, 24), its probabilities; classes int64 (n,), the annotated class of the chromosome whose box
     overlaps most, −1 where none overlaps by half; iou float32 (n,) with it; own bool (n,), whether this candidate is
     the one that stands for it; windows int32 (n, 4) left, top, rows, columns of the mask, areas int32 (n,), cuts
-    float32 (n,), the mask's score."""
+    float32 (n,), the mask's score.
+
+    frame: how boxes are drawn around cut-outs before they are held against the annotated ones, so that "one whole
+    chromosome" tells of a poor cut as of a poor box; without one the detector's are."""
     from inference.evaluation.cells import match
     from inference.stages.scale import detect_at_usual_scale
 
@@ -43,11 +47,12 @@ def looked_at(cell: AnnotatedCell, detector: Any, segmenter: Any) -> dict[str, n
     found = detect_at_usual_scale(detector, pixels)
     masks = segmenter.segment(pixels, found.boxes, found.scores) if len(found) else []
     areas = [int(mask.bits.sum()) for mask in masks]
-    shared = overlap(found.boxes, cell.boxes)
+    drawn = found.boxes if frame is None else frame.around(found.boxes, masks, (pixels.shape[0], pixels.shape[1]))
+    shared = overlap(drawn, cell.boxes)
     nearest = shared.argmax(axis=1) if len(found) else np.zeros(0, int)
     iou = shared.max(axis=1) if len(found) else np.zeros(0)
     own = np.zeros(len(found), bool)
-    for row, column in match(found.boxes, cell.boxes):
+    for row, column in match(drawn, cell.boxes):
         own[row], nearest[row], iou[row] = True, column, shared[row, column]
     return {
         "crops": upright_crops(pixels, found.boxes, masks, surely_there(areas, found.scores), found.scores),
@@ -126,7 +131,8 @@ def _by_models(threads: int) -> Callable[[AnnotatedCell, np.random.Generator], d
     detector: Any = registry.detector(configuration)
     detector.threshold = FAINTEST
     segmenter = registry.segmenter(configuration)
-    return lambda cell, _: looked_at(cell, detector, segmenter)
+    frame = registry.calibration(detector, None, segmenter).frame
+    return lambda cell, _: looked_at(cell, detector, segmenter, frame)
 
 
 def load(folder: Path, split: str) -> dict[str, np.ndarray]:

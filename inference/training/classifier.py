@@ -20,7 +20,7 @@ import numpy as np
 
 from inference.labels import CHROMOSOMES
 from inference.stages.crops import CHANNELS, HEIGHT, WIDTH
-from inference.training import candidates, interrupts, polarity, shipped
+from inference.training import candidates, interrupts, muon, polarity, shipped
 from inference.training.hardware import hardware
 from inference.training.keeping import follow, save
 
@@ -234,7 +234,7 @@ def train(
         begin_with(model, start, rows["crops"][: 8 * batch])
     model = model.to(machine.device, memory_format=torch.channels_last)
     ema = copy.deepcopy(model).eval()
-    optimiser = torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=0.02)
+    optimiser = muon.optimiser(model, rate, decay=0.02)
     spent, step = 0.0, 0
     last = out / "last.pt"
     if last.exists():

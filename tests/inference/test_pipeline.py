@@ -31,6 +31,7 @@ def analysed(pixels: np.ndarray, configuration: Any, **options: Any) -> Proposal
         detector=detector,
         segmenter=segmenter,
         classifier=classifier,
+        judge=registry.judge(configuration, detector, segmenter, classifier),
         calibration=registry.calibration(detector, classifier, segmenter),
         image_facts=facts(pixels),
         **options,

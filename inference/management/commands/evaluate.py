@@ -85,6 +85,7 @@ class Command(BaseCommand):
             cells, missing = read_cells(options["dataset"], options["split"])
             detector, segmenter = registry.detector(environment), registry.segmenter(environment)
             classifier = None if "classifier" in left_out else registry.classifier(environment)
+            judge = registry.judge(environment, detector, segmenter, classifier)
             calibration = registry.calibration(detector, classifier, segmenter)
             if options["choose_confidence"]:
                 calibration = Calibration()
@@ -133,6 +134,7 @@ class Command(BaseCommand):
             detector=detector,
             segmenter=segmenter,
             classifier=classifier,
+            judge=judge,
             calibration=calibration,
             namer=name_each if "assign" in left_out else name_cell,
         )
@@ -147,7 +149,7 @@ class Command(BaseCommand):
                 raise CommandError(str(error)) from error
             return
         metrics = measures.measures(observations, cells)
-        metrics["models"] = [asdict(model.info) for model in (detector, segmenter, classifier) if model]
+        metrics["models"] = [asdict(model.info) for model in (detector, segmenter, classifier, judge) if model]
         metrics |= {"split": options["split"], "limit": options["limit"], "without": sorted(left_out)}
         metrics["left_out_of_the_list"] = missing
         self._write(observations, metrics, options["out"], options["worst"])

@@ -47,6 +47,7 @@ class Command(BaseCommand):
                 detector=detector,
                 segmenter=segmenter,
                 classifier=classifier,
+                judge=registry.judge(environment, detector, segmenter, classifier),
                 calibration=registry.calibration(detector, classifier, segmenter),
             )
         except OSError as error:

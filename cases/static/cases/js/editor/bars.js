@@ -155,7 +155,7 @@ export function showTyped(store, line) {
 export function showModels(store, line) {
   store.subscribe(({ document: karyogram }, changed) => {
     if (!changed.has("document") || !karyogram) return;
-    const roles = { detector: "found by", segmenter: "cut by", classifier: "named by" };
+    const roles = { detector: "found by", segmenter: "cut by", classifier: "named by", judge: "settled by" };
     const said = (words) => karyogram.models.map((model) => words(model).trim()).join(" · ");
     line.textContent = said(({ role, name }) => `${roles[role] ?? role} ${name}`);
     line.title = said(({ role, name, version }) => `${roles[role] ?? role} ${name} ${version}`);
