@@ -122,6 +122,22 @@ def test_a_file_changed_after_the_activation_is_not_loaded(two_detectors: Path, 
         registry.detector(registry.activated(environment, selectors.active_models(lab.pk)))
 
 
+def test_the_page_says_whether_the_judge_goes_with_what_is_in_use(
+    two_detectors: Path, administrator: Any, lab: Any
+) -> None:
+    client = Client()
+    client.force_login(administrator)
+    judge = weights.entries("judge")[0]
+    page = client.get(reverse("models")).content.decode()
+    assert f"<dd>{judge['name']} {judge['version']}</dd>" in page and "It is not asked" not in page
+    nine(administrator)
+    page = client.get(reverse("models")).content.decode()
+    assert "none for these" in page and "It is not asked" in page
+    configuration = registry.activated(environment, selectors.active_models(lab.pk))
+    parts = registry.detector(configuration), registry.segmenter(configuration), registry.classifier(configuration)
+    assert registry.judge(configuration, *parts) is None
+
+
 def test_page_and_api_activate_alike(
     two_detectors: Path, administrator: Any, supervisor: Any, technologist: Any, lab: Any
 ) -> None:
