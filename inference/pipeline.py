@@ -82,11 +82,7 @@ def analyse(
         if looked.p_up is not None:
             axes = [axis.with_p_up(*one) for one in zip(axes, masks, looked.p_up.tolist(), strict=True)]
     with stage("assign"):
-        if judge is None:
-            is_there, present = _judged(detections, masks, looked, calibration)
-        else:
-            is_there = judge.chance(seen, detections, masks, looked)
-            present = settle(is_there, probabilities)
+        is_there, present = taken(seen, detections, masks, looked, judge, calibration)
         kept = np.flatnonzero(present)
         if calibration.frame is not None:
             shape = (pixels.shape[0], pixels.shape[1])
@@ -111,10 +107,27 @@ def analyse(
     return proposal
 
 
+def taken(
+    pixels: np.ndarray,
+    detections: Detections,
+    masks: list[Mask],
+    looked: Looks,
+    judge: Judge | None,
+    calibration: Calibration,
+) -> tuple[np.ndarray, np.ndarray]:
+    """The chance that each candidate is a chromosome, float (n,), and whether it is taken for one, bool (n,).
+
+    pixels: uint8 (h, w), dark chromosomes on a light ground.  masks, looked: a row a candidate, in their order."""
+    if judge is None:
+        return _judged(detections, masks, looked, calibration)
+    is_there = judge.chance(pixels, detections, masks, looked)
+    return is_there, settle(is_there, looked.probabilities)
+
+
 def _judged(
     detections: Detections, masks: list[Mask], looked: Looks, calibration: Calibration
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The chance that each candidate is a chromosome, float (n,), and whether it is taken for one, bool (n,)."""
+    """As `taken`, by the regressions alone."""
     if calibration.presence is None:
         return calibration.is_there(detections.scores), np.ones(len(detections), bool)
     areas, shared = np.array([int(mask.bits.sum()) for mask in masks]), shared_areas(masks)

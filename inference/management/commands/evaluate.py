@@ -18,7 +18,7 @@ from django.core.management.base import BaseCommand, CommandError
 from inference import registry
 from inference.backends.crop_classifier import CropClassifier
 from inference.backends.yolov10 import Yolov10Detector
-from inference.evaluation import boxes, measures, pooling, presence
+from inference.evaluation import altered, boxes, measures, pooling, presence
 from inference.evaluation.calibration import choose as choose_confidence
 from inference.evaluation.cells import Table, evaluate, evenly
 from inference.evaluation.source import SourceError, read_cells
@@ -72,6 +72,12 @@ class Command(BaseCommand):
             help="instead, fit how the detector's candidates are judged once they have been cut and looked at",
         )
         instead.add_argument(
+            "--altered",
+            action="store_true",
+            help="instead, take a chromosome out of cells that come out right, or make one a third of its like, "
+            "and say in how many that comes through",
+        )
+        instead.add_argument(
             "--choose-boxes",
             action="store_true",
             help="instead, fit how boxes are drawn around the cut-outs; take training cells",
@@ -122,6 +128,11 @@ class Command(BaseCommand):
                 self.stdout.write(json.dumps(presence.choose(looked_at), indent=2))
             except ValueError as error:
                 raise CommandError(str(error)) from error
+            return
+        if options["altered"]:
+            models = detector, segmenter, classifier
+            to_alter = (altered.look(cell, read_grey(cell.image), models, calibration) for cell in shown)
+            self.stdout.write(json.dumps(altered.measure(to_alter, judge, calibration), indent=2))
             return
         if options["choose_boxes"]:
             try:
