@@ -24,7 +24,7 @@ from inference.stages.presence import settle, shared_areas
 from inference.stages.scale import detect_at_usual_scale
 from inference.stages.together import PAIRS, ROWS, Described, describe, regions
 from inference.training.cil import AnnotatedCell
-from inference.training.judged import Judged
+from inference.training.judged import Judged, keep, load, look, sizes
 from karyosite.imaging import read_grey
 
 WITHIN = PAIRS.index("share of the one's mask within the other's")
@@ -156,6 +156,41 @@ def test_a_padded_batch_says_what_each_cell_says_alone() -> None:
     np.testing.assert_allclose(together[1, :30], judge.odds_of([model], part.described), atol=1e-4)
 
 
+def test_what_is_kept_comes_back_and_says_what_it_is_worth(tmp_path: Path) -> None:
+    from inference.training import judge
+
+    kept = [cell_of(seed) for seed in range(3)]
+    for number, cell in enumerate(kept):
+        keep(cell, tmp_path / f"{number}.npz")
+    (tmp_path / "4.tmp.npz").write_bytes(b"a run was ended here")
+    again = load(tmp_path)
+    assert len(again) == 3
+    for one, other in zip(kept, again, strict=True):
+        np.testing.assert_array_equal(one.fits, other.fits)
+        for name, array in vars(one.described).items():
+            np.testing.assert_array_equal(array, getattr(other.described, name))
+    model = judge.build(np.zeros(len(ROWS)), np.ones(len(ROWS)), sizes(again)).eval()
+    said = judge.figures([model], again)
+    assert said["candidates"] == 3 * 48 and said["cells"] == 3 and said["loss"] <= said["loss_without"] + 1e-4
+    with pytest.raises(FileNotFoundError, match="no cells"):
+        load(tmp_path / "none")
+
+
+@pytest.mark.models
+def test_it_learns_from_what_the_pipeline_sees(held_out: list[AnnotatedCell], configuration: Any) -> None:
+    detector, segmenter, classifier, judge = models(configuration)
+    frame = registry.calibration(detector, classifier, segmenter).frame
+    seen = look(held_out[1], detector, segmenter, classifier, frame)
+    assert seen is not None and seen.fits.shape == (len(seen.described.rows), len(held_out[1].classes))
+    assert (seen.fits.max(axis=0) >= 0.5).mean() > 0.95, "most annotated chromosomes have a candidate that fits"
+    pixels = read_grey(held_out[1].image)
+    found = detect_at_usual_scale(detector, pixels)
+    masks = segmenter.segment(pixels, found.boxes, found.scores)
+    told = describe(pixels, found, masks, looks(pixels, found, masks, classifier))
+    for name, array in vars(told).items():
+        np.testing.assert_allclose(getattr(seen.described, name), array, atol=1e-4)
+
+
 def test_a_file_that_is_no_judge_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "none.onnx"
     path.write_bytes(b"no model")
@@ -233,6 +268,34 @@ def test_how_many_of_a_class_there_are_is_none_of_its_business(
         renamed[row, [own, CHROMOSOMES.index(label)]] = renamed[row, [CHROMOSOMES.index(label), own]]
         chance = judge.chance(pixels, found, masks, replace(seen, probabilities=renamed))
         assert settle(chance, renamed)[row], label
+
+
+@pytest.mark.models
+def test_the_pipeline_does_what_the_judge_says_and_names_it(held_out: list[AnnotatedCell], configuration: Any) -> None:
+    detector, segmenter, classifier, _ = models(configuration)
+    pixels = read_grey(held_out[0].image)
+
+    class Scripted:
+        info = INFO
+
+        def __init__(self, said: float) -> None:
+            self.said = said
+
+        def chance(self, _: np.ndarray, found: Detections, masks: Any, seen: Looks) -> np.ndarray:
+            assert len(masks) == len(seen.probabilities) == len(found)
+            return np.full(len(found), self.said, np.float32)
+
+    def states(said: float) -> list[str]:
+        facts = {"sha256": "0" * 64, "page": 0, "width": pixels.shape[1], "height": pixels.shape[0]}
+        document = analyse(
+            pixels, detector=detector, segmenter=segmenter, classifier=classifier, judge=Scripted(said),
+            image_facts=facts, calibration=registry.calibration(detector, classifier, segmenter),
+        ).document  # fmt: skip
+        assert [model["name"] for model in document["models"]][-1] == "trial"
+        return [entry["state"] for entry in document["chromosomes"]]
+
+    assert "present" not in states(0.0)
+    assert states(0.99).count("present") > 50, "all candidates, the doubles too"
 
 
 @pytest.mark.models
