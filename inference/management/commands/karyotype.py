@@ -111,6 +111,10 @@ def _free_stem(stem: str, taken: set[str]) -> str:
     return free
 
 
+# Roles that version 1 of the file names; readers may refuse any other.  A judge goes with just these three.
+_PROMISED = ("detector", "segmenter", "classifier")
+
+
 def contract(name: str, proposal: Proposal) -> dict[str, Any]:
     """`karyosite.karyotype/1`, kept stable: docs/headless.md, tests/contracts/karyotype-1.schema.json."""
     from pycocotools import mask as coco
@@ -128,7 +132,7 @@ def contract(name: str, proposal: Proposal) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "image": {"name": name, "sha256": image["sha256"], "width": width, "height": height},
-        "models": [asdict(model) for model in proposal.models],
+        "models": [asdict(model) for model in proposal.models if model.role in _PROMISED],
         "chromosomes": chromosomes,
         "count": len(chromosomes),
         "timings_s": proposal.timings_s,
