@@ -7,7 +7,7 @@ that, and none must be dropped for being too many.  A prior that is too strong f
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,15 +16,12 @@ import numpy as np
 from inference.backends.boxes import overlap
 from inference.evaluation.abnormal import counts_of, deviation
 from inference.evaluation.cells import match, share
+from inference.evaluation.looked import Looked
 from inference.labels import CHROMOSOMES
 from inference.pipeline import taken
-from inference.protocols import Detections, Judge, Looks, Mask
+from inference.protocols import Detections, Judge, Looks
 from inference.stages.assign import name_cell
-from inference.stages.classify import looks
 from inference.stages.confidence import Calibration
-from inference.stages.load import light_ground
-from inference.stages.scale import detect_at_usual_scale
-from inference.training.cil import AnnotatedCell
 
 _GROUPS = (("1", "2", "3"), ("4", "5"), ("6", "7", "8", "9", "10", "11", "12"), ("13", "14", "15"),
            ("16", "17", "18"), ("19", "20"), ("21", "22"))  # fmt: skip
@@ -32,15 +29,9 @@ _PART = 0.25  # IoU from which a candidate is of a chromosome, well boxed or not
 
 
 @dataclass(frozen=True)
-class Looked:
-    """A cell's candidates and what they look like.  drawn: float32 (n, 4), their boxes as they are shown in the end.
-    truth: float32 (m, 4) and classes: int (m,), as annotated."""
+class Annotated(Looked):
+    """truth: float32 (m, 4) and classes: int (m,), as annotated."""
 
-    pixels: np.ndarray
-    found: Detections
-    masks: Sequence[Mask]
-    looked: Looks
-    drawn: np.ndarray
     truth: np.ndarray
     classes: np.ndarray
 
@@ -49,7 +40,7 @@ class Looked:
         fits = overlap(self.drawn, self.truth)
         return np.asarray((fits.argmax(axis=1) == chromosome) & (fits.max(axis=1) >= _PART))
 
-    def without(self, chromosome: int) -> Looked:
+    def without(self, chromosome: int) -> Annotated:
         kept = np.flatnonzero(~self.of(chromosome))
         found, seen = self.found, self.looked
         return replace(
@@ -62,7 +53,7 @@ class Looked:
             classes=np.delete(self.classes, chromosome),
         )
 
-    def renamed(self, chromosome: int, label: str) -> Looked:
+    def renamed(self, chromosome: int, label: str) -> Annotated:
         """The chromosome's candidates look like `label` where they looked like its class, and the other way round."""
         own, other = int(self.classes[chromosome]), CHROMOSOMES.index(label)
         rows, classes = np.flatnonzero(self.of(chromosome)), self.classes.copy()
@@ -78,18 +69,7 @@ class Looked:
         )
 
 
-def look(cell: AnnotatedCell, pixels: np.ndarray, models: Sequence[Any], calibration: Calibration) -> Looked:
-    """models: detector, segmenter, classifier or None.  pixels: uint8 (h, w)."""
-    detector, segmenter, classifier = models
-    seen, _ = light_ground(np.ascontiguousarray(pixels))
-    found = detect_at_usual_scale(detector, seen)
-    masks = segmenter.segment(seen, found.boxes, found.scores) if len(found) else []
-    frame, shape = calibration.frame, (pixels.shape[0], pixels.shape[1])
-    drawn = found.boxes if frame is None else frame.around(found.boxes, masks, shape)
-    return Looked(seen, found, masks, looks(seen, found, masks, classifier), drawn, cell.boxes, cell.classes)
-
-
-def measure(cells: Iterable[Looked], judge: Judge | None, calibration: Calibration, seed: int = 0) -> dict[str, Any]:
+def measure(cells: Iterable[Annotated], judge: Judge | None, calibration: Calibration, seed: int = 0) -> dict[str, Any]:
     """Of the cells of 46 that come out right: in how many one taken away stays away, and in how many one renamed is
     there, and there under its new name."""
     rng = np.random.default_rng(seed)
@@ -119,11 +99,11 @@ def measure(cells: Iterable[Looked], judge: Judge | None, calibration: Calibrati
     }
 
 
-def _present(cell: Looked, judge: Judge | None, calibration: Calibration) -> np.ndarray:
+def _present(cell: Annotated, judge: Judge | None, calibration: Calibration) -> np.ndarray:
     return taken(cell.pixels, cell.found, list(cell.masks), cell.looked, judge, calibration)[1]
 
 
-def _outcome(cell: Looked, judge: Judge | None, calibration: Calibration) -> tuple[bool, bool]:
+def _outcome(cell: Annotated, judge: Judge | None, calibration: Calibration) -> tuple[bool, bool]:
     """Whether everything annotated is there and nothing else, and whether it also has its name."""
     kept = np.flatnonzero(_present(cell, judge, calibration))
     pairs = match(cell.drawn[kept], cell.truth)

@@ -8,14 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from inference.evaluation import looked
 from inference.evaluation.cells import match, share
 from inference.protocols import Detector, Mask, Segmenter
-from inference.stages.classify import Classifier, looks
+from inference.stages.classify import Classifier
 from inference.stages.context import context
 from inference.stages.framed import Frame
-from inference.stages.load import light_ground
 from inference.stages.presence import Presence, features, settle, shared_areas
-from inference.stages.scale import detect_at_usual_scale
 
 
 @dataclass(frozen=True)
@@ -59,16 +58,13 @@ def look(
 ) -> Candidates:
     """pixels: uint8 (h, w).  truth_boxes: float (m, 4).  frame: how boxes are drawn before they are held against
     the truth."""
-    seen, _ = light_ground(np.ascontiguousarray(pixels))
-    found = detect_at_usual_scale(detector, seen)
-    masks = segmenter.segment(seen, found.boxes, found.scores) if len(found) else []
-    looked = looks(seen, found, masks, classifier)
+    seen = looked.look(pixels, detector, segmenter, classifier, frame)
+    found, masks = seen.found, seen.masks
     areas, shared = np.array([int(mask.bits.sum()) for mask in masks]), shared_areas(masks)
-    drawn = found.boxes if frame is None else frame.around(found.boxes, masks, (pixels.shape[0], pixels.shape[1]))
     real = np.zeros(len(found), bool)
-    real[match(drawn, truth_boxes)[:, 0]] = True
-    table = features(found.scores, found.boxes, areas, shared, looked)
-    return Candidates(found.boxes, masks, shared, table, looked.probabilities, real, len(truth_boxes))
+    real[match(seen.drawn, truth_boxes)[:, 0]] = True
+    table = features(found.scores, found.boxes, areas, shared, seen.looked)
+    return Candidates(found.boxes, masks, shared, table, seen.looked.probabilities, real, len(truth_boxes))
 
 
 def fit(cells: Sequence[Candidates]) -> Judges:

@@ -19,9 +19,6 @@ from tqdm import tqdm
 
 from inference.backends.boxes import overlap
 from inference.labels import CHROMOSOMES
-from inference.stages.classify import looks
-from inference.stages.load import light_ground
-from inference.stages.scale import detect_at_usual_scale
 from inference.stages.together import SIZE, Described, describe
 from inference.training.cil import AnnotatedCell, read_grey, read_split
 
@@ -53,14 +50,13 @@ class Judged:
 
 def look(cell: AnnotatedCell, detector: Any, segmenter: Any, classifier: Any, frame: Any) -> Judged | None:
     """None where nothing was found.  frame: how boxes are drawn around cut-outs, or None."""
-    pixels, _ = light_ground(np.ascontiguousarray(read_grey(cell.image)))
-    found = detect_at_usual_scale(detector, pixels)
-    if not len(found):
+    from inference.evaluation import looked
+
+    seen = looked.look(read_grey(cell.image), detector, segmenter, classifier, frame)
+    if not len(seen.found):
         return None
-    masks = segmenter.segment(pixels, found.boxes, found.scores)
-    drawn = found.boxes if frame is None else frame.around(found.boxes, masks, (pixels.shape[0], pixels.shape[1]))
-    described = describe(pixels, found, masks, looks(pixels, found, masks, classifier))
-    return Judged(described, overlap(drawn, cell.boxes).astype(np.float32))
+    described = describe(seen.pixels, seen.found, seen.masks, seen.looked)
+    return Judged(described, overlap(seen.drawn, cell.boxes).astype(np.float32))
 
 
 def make(data: Path, split: str, out: Path, *, first: int, most: int, part: int, parts: int, threads: int) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from inference.evaluation.altered import Looked, measure
+from inference.evaluation.altered import Annotated, measure
 from inference.labels import CHROMOSOMES
 from inference.protocols import Detections, Looks, Mask, ModelInfo
 from inference.stages.confidence import Calibration
@@ -27,7 +27,7 @@ class Scripted:
         return np.asarray(self.rule(found, seen), np.float32)
 
 
-def cell() -> Looked:
+def cell() -> Annotated:
     """46,XY in a row, each found once and surely, and two pieces of dirt that look like a 1 and a 21."""
     names = [*NORMAL, "1", "21"]
     table = np.full((len(names), 24), 0.01 / 23, np.float32)
@@ -38,7 +38,7 @@ def cell() -> Looked:
     masks = [Mask(30 * row, 0, np.ones((50, 20), bool), 0.9) for row in range(len(names))]
     classes = np.array([CHROMOSOMES.index(label) for label in NORMAL])
     found = Detections(boxes, scores, table)
-    return Looked(np.full((50, 1500), 90, np.uint8), found, masks, Looks(table, scores), boxes, boxes[:46], classes)
+    return Annotated(np.full((50, 1500), 90, np.uint8), found, masks, Looks(table, scores), boxes, boxes[:46], classes)
 
 
 def test_one_that_is_taken_away_is_gone_and_one_renamed_looks_so() -> None:

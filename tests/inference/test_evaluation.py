@@ -239,6 +239,10 @@ def test_the_command_writes_metrics_of_real_cells(held_out: list[AnnotatedCell],
     bare = json.loads((out / "metrics.json").read_text())
     assert {model["role"] for model in bare["models"]} == {"detector", "segmenter"}
     assert bare["stages"][0]["label_accuracy_of_found"] == bare["label_accuracy_of_found"]
+    capsys.readouterr()
+    call_command("evaluate", str(tmp_path), "--limit", "1", "--altered", verbosity=0)
+    altered = json.loads(capsys.readouterr().out)
+    assert altered["cells_right"] in (0, 1) and altered["losses_kept"] <= altered["cells_right"]
     with pytest.raises(CommandError, match="There is no folder"):
         call_command("evaluate", str(tmp_path / "nowhere"), verbosity=0)
     with pytest.raises(CommandError, match="can be left out"):

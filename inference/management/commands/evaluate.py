@@ -21,6 +21,7 @@ from inference.backends.yolov10 import Yolov10Detector
 from inference.evaluation import altered, boxes, measures, pooling, presence
 from inference.evaluation.calibration import choose as choose_confidence
 from inference.evaluation.cells import Table, evaluate, evenly
+from inference.evaluation.looked import look
 from inference.evaluation.source import SourceError, read_cells
 from inference.evaluation.threshold import choose
 from inference.pipeline import analyse
@@ -130,8 +131,15 @@ class Command(BaseCommand):
                 raise CommandError(str(error)) from error
             return
         if options["altered"]:
-            models = detector, segmenter, classifier
-            to_alter = (altered.look(cell, read_grey(cell.image), models, calibration) for cell in shown)
+            frame = calibration.frame
+            to_alter = (
+                altered.Annotated(
+                    **vars(look(read_grey(cell.image), detector, segmenter, classifier, frame)),
+                    truth=cell.boxes,
+                    classes=cell.classes,
+                )
+                for cell in shown
+            )
             self.stdout.write(json.dumps(altered.measure(to_alter, judge, calibration), indent=2))
             return
         if options["choose_boxes"]:
