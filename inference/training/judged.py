@@ -21,6 +21,7 @@ from inference.backends.boxes import overlap
 from inference.labels import CHROMOSOMES
 from inference.stages.together import SIZE, Described, describe
 from inference.training.cil import AnnotatedCell, read_grey, read_split
+from inference.training.interrupts import pause_point
 
 _GOOD = 0.7  # IoU from which a candidate's size says what is usual
 
@@ -59,7 +60,10 @@ def look(cell: AnnotatedCell, detector: Any, segmenter: Any, classifier: Any, fr
     return Judged(described, overlap(seen.drawn, cell.boxes).astype(np.float32))
 
 
-def make(data: Path, split: str, out: Path, *, first: int, most: int, part: int, parts: int, threads: int) -> None:
+def make(
+    data: Path, split: str, out: Path, *, first: int, most: int, part: int = 1, parts: int = 1, threads: int = 1,
+    shown: bool = True,
+) -> None:  # fmt: skip
     """Writes out/NAME.npz for every parts-th of `most` cells (0: all) from the `first`, in an order drawn once, the
     same in which the crop classifier's cells were taken."""
     from inference import registry
@@ -74,7 +78,9 @@ def make(data: Path, split: str, out: Path, *, first: int, most: int, part: int,
     cells = read_split(data, split)
     random.Random(11).shuffle(cells)
     out.mkdir(parents=True, exist_ok=True)
-    for cell in tqdm(cells[first : first + most if most else None][part - 1 :: parts], desc=split, mininterval=60):
+    wanted = cells[first : first + most if most else None][part - 1 :: parts]
+    for cell in tqdm(wanted, desc=f"candidates, {split}", mininterval=2, disable=not shown):
+        pause_point(lambda: None)
         path = out / f"{cell.name}.npz"
         made = None if path.exists() else look(cell, detector, segmenter, classifier, frame)
         if made is not None:

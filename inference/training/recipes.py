@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 FOLDER = Path(__file__).parent / "recipes"
-ROLES = ("detector", "classifier", "segmenter")
-ENGINES = {"detector": ("karyosite", "ultralytics"), "classifier": ("karyosite",), "segmenter": ("karyosite",)}
+ROLES = ("detector", "classifier", "segmenter", "judge")
+ENGINES = {role: ("karyosite", "ultralytics") if role == "detector" else ("karyosite",) for role in ROLES}
 
 
 class RecipeRefused(Exception):

@@ -109,7 +109,7 @@ def _put(path: Path, text: str) -> None:
 def results(out: Path) -> dict[str, Any]:
     """What the run says of itself: its last line, its result, and the hashes of the files it made."""
     found: dict[str, Any] = {"files": {}}
-    for name in ("detector.pt", "classifier.onnx", "field.onnx", "prompt.onnx", "weights/best.pt"):
+    for name in ("detector.pt", "classifier.onnx", "field.onnx", "prompt.onnx", "judge.onnx", "weights/best.pt"):
         if (out / name).exists():
             found["files"][name] = file_sha256(out / name)
     series = curves(out)
@@ -137,9 +137,10 @@ def curves(out: Path) -> dict[str, list[tuple[float, float]]]:
     else:
         return {}
     series: dict[str, list[tuple[float, float]]] = {}
+    counted = (x_of, "step", "epochs", "seen", "crops", "time", "hours")
     for row in rows:
         for name, value in row.items():
-            if name in (x_of, "step", "seen", "crops", "time", "hours") or name.startswith("lr/") or x_of not in row:
+            if name in counted or name.startswith("lr/") or x_of not in row:
                 continue
             try:
                 series.setdefault(name, []).append((float(row[x_of]), float(value)))

@@ -20,7 +20,8 @@ from inference.training import interrupts, run_card
 from inference.training.cil import AnnotatedCell, read_split
 from inference.training.recipes import Recipe
 
-_PREPARED = {"classifier": "crops", "segmenter": "scenes"}  # what is cut from the data first
+_PREPARED = {"classifier": "crops", "segmenter": "scenes", "judge": "candidates"}  # what is cut from the data first
+_OF_PREPARING = {"segmenter": ("cells",), "judge": ("first", "most", "held")}  # numbers that the loop does not know
 
 
 class RunRefused(Exception):
@@ -31,8 +32,8 @@ class RunRefused(Exception):
 class Request:
     """data: a dataset that `dataset import` wrote, or the public layout; None where `crops` is ready.
 
-    crops: where the classifier's crops or the segmenter's scenes are, or are to be made.  drawn: cells with drawn
-    masks, for the segmenter.
+    crops: where the classifier's crops, the segmenter's scenes or the judge's candidates are, or are to be made.
+    drawn: cells with drawn masks, for the segmenter.
 
     start: a path, or "" for the recipe's own.  mode: "auto", "resume" or "fresh".  device: "" for the best there is.
     """
@@ -165,26 +166,48 @@ def _imported(data: Path, request: Request) -> Path:
 
 def _make(request: Request, data: Path, place: Path, digests: dict[str, Any]) -> None:
     """Crops or scenes are cut once a dataset; those of other data are not taken for these.  What is there is kept."""
-    from inference.training import candidates, cutouts
+    from inference.training import candidates, cutouts, judged
 
     source, what = place / "source.json", _PREPARED[request.recipe.role]
-    told = digests | ({"cut_out": request.recipe.train["cells"]} if what == "scenes" else {})
+    told = digests | _how_made(request.recipe)
     if source.exists() and json.loads(source.read_text()) != told:
-        raise RunRefused(f"The {what} in {place} were cut from other data. Set another --crops, or remove that folder.")
+        how = "otherwise" if what == "candidates" else "from other data"
+        raise RunRefused(f"The {what} in {place} were cut {how}. Set another --crops, or remove that folder.")
     place.mkdir(parents=True, exist_ok=True)
     source.write_text(json.dumps(told))
+    numbers = request.recipe.train
     if request.recipe.role == "segmenter":
-        cutouts.make(data, request.drawn, place, int(request.recipe.train["cells"]), shown=request.shown)
+        cutouts.make(data, request.drawn, place, int(numbers["cells"]), shown=request.shown)
+        return
+    if request.recipe.role == "judge":
+        threads, there = int(numbers.get("threads", 1)), digests["train"]["cells"]
+        if numbers["first"] >= there:
+            raise RunRefused(f"All {there} cells of the train list would be left out. Set --set first=0, or less.")
+        for which, first, most in (("train", numbers["first"], numbers["most"]), ("val", 0, numbers["held"])):
+            if digests[which]["cells"]:
+                judged.make(data, which, place / which, first=first, most=most, threads=threads, shown=request.shown)
         return
     for which in digests:
         candidates.make(data, which, place)
 
 
+def _how_made(recipe: Recipe) -> dict[str, Any]:
+    """What else scenes and candidates depend on."""
+    from inference.backends import weights
+
+    if recipe.role == "segmenter":
+        return {"cut_out": recipe.train["cells"]}
+    if recipe.role != "judge":
+        return {}
+    shipped = [weights.entries(role)[0] for role in ("detector", "segmenter", "classifier")]
+    found = [f"{entry['name']} {entry['version']}" for entry in shipped]
+    return {"cut_out": [recipe.train[name] for name in _OF_PREPARING["judge"]], "by": found}
+
+
 def _digest_of(crops: Path, what: str) -> dict[str, Any]:
     try:
         found: dict[str, Any] = json.loads((crops / "source.json").read_text())
-        found.pop("cut_out", None)
-        return found
+        return {which: told for which, told in found.items() if which not in ("cut_out", "by")}
     except FileNotFoundError as error:
         raise RunRefused(
             f"{error.filename} is missing: the {what} are not whole. Set --data, so that they are made."
@@ -194,6 +217,8 @@ def _digest_of(crops: Path, what: str) -> dict[str, Any]:
 def _start(request: Request) -> str:
     """The weights to begin with, as a path; "" for random ones."""
     start = request.start or request.recipe.start
+    if start and request.recipe.role == "judge":
+        raise RunRefused("A judge is always trained from nothing: it takes minutes. Leave out --start.")
     if start == "shipped":
         from inference.backends import weights
 
@@ -266,7 +291,7 @@ def _train(request: Request, start: str) -> None:
         device = request.device or ("0" if torch.cuda.is_available() else "cpu")
         stock.train(data=request.data, start=start, out=out, seed=recipe.seed, device=device, numbers=recipe.train)
         return
-    with _progress(out, float(recipe.train.get("cpu_hours", 0)), request.shown), warnings.catch_warnings():
+    with _progress(out, recipe, request.shown), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch's remarks on exporting and on arrays that cannot be written to
         if recipe.role == "detector":
             from inference.training import detector
@@ -276,35 +301,46 @@ def _train(request: Request, start: str) -> None:
             return
         assert request.crops is not None
         begun = Path(start) if start else None
+        others = _OF_PREPARING.get(recipe.role, ())
+        numbers = {name: value for name, value in recipe.train.items() if name not in others}
         if recipe.role == "segmenter":
             from inference.training import sam
 
-            numbers = {name: value for name, value in recipe.train.items() if name != "cells"} | {"seed": recipe.seed}
             scenes = request.crops / "scenes.npz"
-            sam.train(scenes=scenes, out=out, start=begun, device=request.device, **numbers)
+            sam.train(scenes=scenes, out=out, start=begun, device=request.device, seed=recipe.seed, **numbers)
+        elif recipe.role == "judge":
+            from inference.training import judge
+
+            held = request.crops / "val"
+            judge.fit(request.crops / "train", out, held=held if held.exists() else None, seed=recipe.seed, **numbers)
         else:
             from inference.training import classifier
 
-            classifier.train(crops=request.crops, out=out, start=begun, device=request.device, **recipe.train)
+            classifier.train(crops=request.crops, out=out, start=begun, device=request.device, **numbers)
 
 
 @contextmanager
-def _progress(out: Path, hours: float, shown: bool) -> Iterator[None]:
-    """A bar over the processor time, with the newest figures of progress.jsonl."""
+def _progress(out: Path, recipe: Recipe, shown: bool) -> Iterator[None]:
+    """A bar over the processor time, or over the epochs, with the newest figures of progress.jsonl."""
     import sys
 
     from tqdm import tqdm
 
     ended = threading.Event()
     begun, clock = _newest(out).get("cpu_hours", 0.0), time.process_time()
-    form = "{l_bar}{bar}| {n:.2f} of {total:.2f} processor hours [{elapsed}<{remaining}{postfix}]"
-    bar = tqdm(total=hours, bar_format=form, file=sys.stderr, disable=not shown, mininterval=0.5)
+    hours = recipe.train.get("cpu_hours")
+    total = float(hours or recipe.train.get("epochs", 0) * recipe.train.get("seeds", 1))
+    form = "{n:.2f} of {total:.2f} processor hours" if hours else "{n:.0f} of {total:.0f} epochs"
+    form = "{l_bar}{bar}| " + form + " [{elapsed}<{remaining}{postfix}]"
+    bar = tqdm(total=total, bar_format=form, file=sys.stderr, disable=not shown, mininterval=0.5)
 
     def follow() -> None:
         while not ended.wait(2):
-            bar.n = min(hours, begun + (time.process_time() - clock) / 3600)
-            told = {key: value for key, value in _newest(out).items() if key in ("loss", "right", "iou")}
-            bar.set_postfix(({"steps": made} if (made := interrupts.steps()) else {}) | told, refresh=False)
+            newest = _newest(out)
+            made = begun + (time.process_time() - clock) / 3600 if hours else newest.get("epochs", 0)
+            bar.n = min(total, made)
+            told = {key: value for key, value in newest.items() if key in ("loss", "right", "iou")}
+            bar.set_postfix(({"steps": count} if (count := interrupts.steps()) else {}) | told, refresh=False)
             bar.refresh()
 
     follower = threading.Thread(target=follow, daemon=True)

@@ -24,12 +24,14 @@ from inference.training.cutouts import Scene, kept
 from inference.training.hardware import hardware
 from inference.training.interrupts import pause_point
 from inference.training.keeping import follow, save
-from inference.training.sam_prompts import SLOTS, Prompt, prompt_for, told
+from inference.training.sam_prompts import SLOTS, Prompt, prompt_for, strayed, told
 from inference.training.scenes import boxes_of, compose, crop_of, donor, exposed
 
 FIELD = 288  # the side of a training scene
-PROMPTS = 10  # a scene
+PROMPTS = 14  # a scene
 DRAWN_SHARE = 0.25
+# Chromosomes laid into a scene, at least and at most: seeing the scene costs three times what its prompts cost.
+LAID, LAID_INTO_DRAWN = (6, 12), (0, 4)
 HEAPS = 0.35  # of the chromosomes laid into a scene: upon the one laid last
 
 
@@ -54,13 +56,13 @@ class Scenes:
             pool = self.drawn if self.drawn and rng.random() < DRAWN_SHARE else self.real
             base = crop_of(rng.choice(pool), FIELD, rng)
             donors = []
-            for _ in range(rng.randint(3, 7) if pool is self.real else rng.randint(0, 4)):
+            for _ in range(rng.randint(*(LAID if pool is self.real else LAID_INTO_DRAWN))):
                 scene = rng.choice(pool)
                 donors.append(donor(scene, rng.randrange(len(scene.masks)), rng))
             composed = compose(base, donors, rng, heaps=HEAPS)
             if composed.placed:
                 break
-        boxes = boxes_of(composed, rng)
+        boxes = strayed(boxes_of(composed, rng), rng)
         order = list(range(len(composed.placed)))
         rng.shuffle(order)
         order.sort(key=lambda index: composed.placed[index].kind == "lone")

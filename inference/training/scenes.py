@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import math
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from inference.protocols import Mask
-from inference.training.cutouts import Scene, cropped, shrunk, tight_boxes
+from inference.training.cutouts import Exact, Scene, cropped, share_of, shrunk, tight_boxes
 
 _HALO = 3  # pixels of soft edge that go with a chromosome
 
@@ -40,7 +40,8 @@ class Composed:
 
 
 def donor(scene: Scene, row: int, rng: random.Random) -> tuple[np.ndarray, np.ndarray]:
-    """One lone chromosome, turned at random and a little larger or smaller: density uint8 and bits bool (h, w)."""
+    """One lone chromosome, turned at random and a little larger or smaller: density and how much of each pixel it
+    covers, uint8 (h, w) both."""
     import cv2
 
     mask = scene.masks[row]
@@ -51,6 +52,7 @@ def donor(scene: Scene, row: int, rng: random.Random) -> tuple[np.ndarray, np.nd
     y, x = max(0, -top), max(0, -left)
     padded[y : y + source.shape[0], x : x + source.shape[1]] = source
     bits: Any = np.pad(mask.bits, _HALO).astype(np.float32)
+    share: Any = np.pad(share_of(mask), _HALO)
     # Only what is the chromosome's own: its inside, and a soft edge around.
     edge = np.clip(cv2.GaussianBlur(cv2.dilate(bits, np.ones((3, 3))), (0, 0), 1.0), 0, 1)
     padded = np.asarray(padded * edge, np.uint8)
@@ -59,12 +61,12 @@ def donor(scene: Scene, row: int, rng: random.Random) -> tuple[np.ndarray, np.nd
     turn: Any = cv2.getRotationMatrix2D((padded.shape[1] / 2 - 0.5, padded.shape[0] / 2 - 0.5), angle, scale)
     turn[:, 2] += (np.array([side, side]) - padded.shape[::-1]) / 2
     if rng.random() < 0.5:
-        padded, bits = padded[:, ::-1].copy(), bits[:, ::-1].copy()
+        padded, share = padded[:, ::-1].copy(), share[:, ::-1].copy()
     density = cv2.warpAffine(padded, turn, (side, side), flags=cv2.INTER_LINEAR)
-    turned = cv2.warpAffine(bits, turn, (side, side), flags=cv2.INTER_LINEAR) > 0.5
-    if not turned.any():
-        return padded, bits > 0.5
-    around = cropped(turned)
+    turned = cv2.warpAffine(share, turn, (side, side), flags=cv2.INTER_LINEAR)
+    if not (turned > 127).any():
+        return padded, share
+    around = cropped(turned > 127)
     area = (
         slice(max(0, around.top - _HALO), around.top + around.bits.shape[0] + _HALO),
         slice(max(0, around.left - _HALO), around.left + around.bits.shape[1] + _HALO),
@@ -135,7 +137,8 @@ def compose(
     heaps: this share goes to the one laid last, so that more than two come together."""
     density, placed = base.density.copy(), list(base.placed)
     bend = rng.uniform(0.0, 0.8)
-    for patch, bits in donors:
+    for patch, share in donors:
+        bits = share > 127
         if not bits.any():
             continue
         strength = math.exp(rng.gauss(0, 0.1))
@@ -153,8 +156,7 @@ def compose(
         if spot is None:
             continue
         top, left = spot
-        inner = cropped(bits)
-        mask = Mask(left + inner.left, top + inner.top, inner.bits, 1.0)
+        mask = Exact.of(left, top, share)
         covered = [shared_area(mask, other.mask) for other in placed]
         if sum(covered) > 0.55 * mask.bits.sum() or any(
             part > 0.55 * other.mask.bits.sum() for part, other in zip(covered, placed, strict=True)
@@ -205,7 +207,7 @@ def crop_of(scene: Scene, side: int, rng: random.Random) -> Composed:
         if min(mask.left - left, mask.top - top) < 2 or max(right - left, bottom - top) > reach - 2:
             others.append(box)
             continue
-        moved = shrunk(Mask(mask.left - left, mask.top - top, mask.bits, 1.0), actual)
+        moved = shrunk(replace(mask, left=mask.left - left, top=mask.top - top), actual)
         full = moved.bits
         if not full.any():
             continue
@@ -230,12 +232,12 @@ def _turned_box(box: np.ndarray, side: int, turns: int, mirrored: bool) -> np.nd
     return np.array([x1, y1, x2, y2], np.float32)
 
 
-def _turned(mask: Mask, side: int, turns: int, mirrored: bool) -> Mask:
+def _turned(mask: Mask, side: int, turns: int, mirrored: bool) -> Exact:
     rows, columns = mask.bits.shape
     box = np.array([mask.left, mask.top, mask.left + columns, mask.top + rows], np.float64)
-    bits = np.rot90(mask.bits, turns)
+    share = np.rot90(share_of(mask), turns)
     box = _turned_box(box, side, turns, mirrored)
-    return Mask(round(float(box[0])), round(float(box[1])), bits[:, ::-1] if mirrored else bits, 1.0)
+    return Exact.of(round(float(box[0])), round(float(box[1])), share[:, ::-1] if mirrored else share)
 
 
 def boxes_of(composed: Composed, rng: random.Random) -> np.ndarray:

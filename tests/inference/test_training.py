@@ -174,6 +174,42 @@ def test_the_segmenter_s_recipe_makes_scenes_trains_on_from_the_shipped_one_and_
         call_command(*words, str(drawn), *few, "--set", "cells=2")
 
 
+@pytest.mark.models
+@pytest.mark.timeout(2 * LIMIT_S)
+def test_the_judge_s_recipe_finds_candidates_once_and_goes_on_where_it_was_stopped(
+    dataset: Path, tmp_path: Path
+) -> None:
+    from inference.backends.judge import CellJudge
+    from inference.protocols import ModelInfo
+
+    out = tmp_path / "run"
+    words = ["judge", "--recipe", "trial", "--data", str(dataset), "--out", str(out), "--set", "most=3"]
+    words += ["--set", "held=1", "--set", "seeds=2"]
+    with pytest.raises(CommandError, match="cells of the train list would be left out"):
+        call_command("train", *words, "--set", "first=900", "--out", str(tmp_path / "none"))
+    with pytest.raises(CommandError, match="Leave out --start"):
+        call_command("train", *words, "--start", "anything.onnx")
+    program = started(tmp_path, *words, "--set", "epochs=4000")
+    until((out / "last.pt").exists, program)
+    said = ended(program, signal.SIGTERM)
+    assert program.returncode == 143 and "Everything up to now is kept" in said, said
+    stopped = step_of(out)
+    found = {path: path.stat().st_mtime_ns for path in (out / "candidates").rglob("*.npz")}
+    assert len(found) == 4 and stopped > 0
+
+    few = ("--set", f"epochs={stopped // 2 + 3}")
+    call_command("train", *words, *few, "--resume", verbosity=0)
+    assert step_of(out) == 2 * 2 * (stopped // 2 + 3), "two networks, two steps an epoch"
+    assert found == {path: path.stat().st_mtime_ns for path in (out / "candidates").rglob("*.npz")}
+    card = run_card.read(out)
+    assert card is not None and card["state"] == "finished" and card["start"] == ""
+    assert card["results"]["files"].keys() == {"judge.onnx"} and card["results"]["last"]["cells"] == 1
+    judge = CellJudge(out / "judge.onnx", ModelInfo("judge", "trial", "1", "0" * 64), temperature=1.0, threads=1)
+    assert judge.info.role == "judge"
+    with pytest.raises(CommandError, match="candidates in .* were cut otherwise"):
+        call_command("train", *words, *few, "--set", "most=4")
+
+
 def test_every_recipe_can_be_read_and_every_shipped_model_has_one() -> None:
     for role in recipes.ROLES:
         for name in recipes.names(role):

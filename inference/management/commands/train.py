@@ -1,4 +1,4 @@
-"""Train a detector, a crop classifier or a segmenter after a recipe, resumably."""
+"""Train a detector, a crop classifier, a segmenter or a judge after a recipe, resumably."""
 
 from __future__ import annotations
 
@@ -25,7 +25,9 @@ class Command(BaseCommand):
         parser.add_argument("--out", type=Path, help="default: training-runs/ROLE-RECIPE")
         parser.add_argument("--start", default="", metavar="WEIGHTS", help="weights to begin with")
         parser.add_argument(
-            "--crops", type=Path, help="where the classifier's crops or the segmenter's scenes are, or are to be made"
+            "--crops",
+            type=Path,
+            help="where the classifier's crops, the segmenter's scenes, the judge's candidates are or are to be made",
         )
         parser.add_argument("--drawn", type=Path, help="segmenter: cells with drawn masks, dapi/ and labels/")
         parser.add_argument(
