@@ -24,7 +24,7 @@ from inference.training.cutouts import Scene, kept
 from inference.training.hardware import hardware
 from inference.training.interrupts import pause_point
 from inference.training.keeping import follow, save
-from inference.training.sam_prompts import SLOTS, Prompt, prompt_for, strayed, told
+from inference.training.sam_prompts import SLOTS, Prompt, prompt_for, told
 from inference.training.scenes import boxes_of, compose, crop_of, donor, exposed
 
 FIELD = 288  # the side of a training scene
@@ -62,7 +62,7 @@ class Scenes:
             composed = compose(base, donors, rng, heaps=HEAPS)
             if composed.placed:
                 break
-        boxes = strayed(boxes_of(composed, rng), rng)
+        boxes = boxes_of(composed, rng)
         order = list(range(len(composed.placed)))
         rng.shuffle(order)
         order.sort(key=lambda index: composed.placed[index].kind == "lone")

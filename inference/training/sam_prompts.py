@@ -19,7 +19,6 @@ SHARED_COUNTS, OTHERS_COUNT = 3.0, 0.5  # how much more than 1
 _UNTOLD, _EXACT = 0.15, 0.25  # of the scenes
 _MISSING = 0.06  # of the boxes
 _TWICE, _JOINED, _PIECES = 0.15, 0.06, 0.06  # of the boxes have such a false one beside them
-_STRAYED, _FAR, _FARTHEST = 0.25, 0.12, 0.35  # of the boxes; by how much of its length a side is off, and at most
 
 
 @dataclass(frozen=True)
@@ -118,20 +117,6 @@ def prompt_for(composed: Composed, index: int, box: np.ndarray, around: np.ndarr
             points += [(*outside, 0)] if outside and len(points) < SLOTS else []
     neighbours = in_window(around, left, top)
     return Prompt(left, top, side, points[:SLOTS], present, neighbours, truth, counts.astype(np.float32))
-
-
-def strayed(boxes: np.ndarray, rng: random.Random) -> np.ndarray:
-    """float32 (n, 4): the boxes, of some one or two sides far off, as a detector errs where chromosomes lie in heaps.
-    The answer stays the whole chromosome, around which the box is then drawn anew."""
-    found = boxes.astype(np.float32)
-    for box in found:
-        if rng.random() >= _STRAYED:
-            continue
-        wide, high = float(box[2] - box[0]), float(box[3] - box[1])
-        for side in rng.sample(range(4), rng.choice((1, 1, 2))):
-            off = min(max(rng.gauss(0, _FAR), -_FARTHEST), _FARTHEST)
-            box[side] += (wide if side % 2 == 0 else high) * off
-    return found
 
 
 def told(boxes: np.ndarray, others: np.ndarray, rng: random.Random) -> np.ndarray:

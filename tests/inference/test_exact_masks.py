@@ -11,7 +11,6 @@ import numpy as np
 from inference.evaluation.segmentation import iou
 from inference.protocols import Mask
 from inference.training.cutouts import Exact, Scene, keep, kept, shrunk, softened, tight_boxes
-from inference.training.sam_prompts import strayed
 from inference.training.scenes import crop_of, donor
 
 
@@ -76,12 +75,3 @@ def test_what_is_laid_into_a_scene_lies_where_its_density_is() -> None:
         for one in crop.placed:
             seen = crop.density > 127
             assert (one.mask.full(*seen.shape) & seen).sum() / (one.mask.full(*seen.shape) | seen).sum() > 0.95
-
-
-def test_some_boxes_stray_and_by_no_more_than_a_third() -> None:
-    boxes = np.tile(np.array([[40, 40, 140, 90]], np.float32), (4000, 1))
-    found = strayed(boxes, random.Random(1))
-    off = np.abs(found - boxes) / np.array([100, 50, 100, 50])
-    assert 0.2 < (off > 0).any(axis=1).mean() < 0.3
-    assert off.max() <= 0.3501 and (off > 0.25).any()
-    assert (off > 0).sum(axis=1).max() == 2
