@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from inference.training.interrupts import pause_point
-from inference.training.judge_model import batched, build, export, odds_of
+from inference.training.judge_model import batched, build, export, odds_of, read
 from inference.training.judged import Judged, load, sizes
 from inference.training.keeping import save
 
@@ -55,18 +55,21 @@ def varied(cell: Judged, rng: np.random.Generator, faint: float, real: float) ->
 def train(
     cells: Sequence[Judged], *, epochs: int, batch: int = 8, rate: float = 3e-3, decay: float = 0.05,
     noise: float = 0.05, faint: float = 0.15, real: float = 0.02, seed: int = 0, threads: int = 1,
-    say: Callable[[int, float], None] | None = None, state: dict[str, Any] | None = None,
+    begun: Any = None, say: Callable[[int, float], None] | None = None, state: dict[str, Any] | None = None,
     keep: Callable[[dict[str, Any]], None] | None = None,
 ) -> Any:  # fmt: skip
-    """The averaged network.  say: called after each epoch with its number and its loss a candidate.  keep: called
-    before that, and where the run is stopped, with the `state` from which another call goes on."""
+    """The averaged network.  begun: a network to go on from, instead of from nothing.  say: called after each epoch
+    with its number and its loss a candidate.  keep: called before that, and where the run is stopped, with the `state`
+    from which another call goes on."""
     import torch
     from torch.nn import functional
 
     torch.set_num_threads(threads)
     torch.manual_seed(seed)
-    table = np.concatenate([cell.described.rows for cell in cells])
-    model = build(table.mean(axis=0), np.maximum(table.std(axis=0), 1e-3), sizes(cells))
+    if begun is None:
+        table = np.concatenate([cell.described.rows for cell in cells])
+        begun = build(table.mean(axis=0), np.maximum(table.std(axis=0), 1e-3), sizes(cells))
+    model = copy.deepcopy(begun).train()
     average = copy.deepcopy(model)
     an_epoch = math.ceil(len(cells) / batch)
     optimiser = torch.optim.AdamW(model.parameters(), rate, weight_decay=decay)
@@ -123,13 +126,15 @@ def train(
 
 def fit(
     cells: Path, out: Path, *, held: Path | None = None, epochs: int = 12, seeds: int = 1, seed: int = 0,
-    threads: int = 1, **numbers: Any,
+    threads: int = 1, start: Path | None = None, **numbers: Any,
 ) -> None:  # fmt: skip
     """Train `seeds` networks whose answers are averaged, or go on from out/last.pt; out/judge.onnx and result.json.
+    start: a judge.onnx to begin with (each of its networks in turn), instead of with nothing.
     cells, held: what judged.py wrote; of `held`, cells that nothing is fitted on but the temperature."""
     import torch
 
     learned = load(cells)
+    begun = read(start) if start is not None else [None]
     out.mkdir(parents=True, exist_ok=True)
     last = out / "last.pt"
     state: dict[str, Any] = {"finished": [], "now": None, "step": 0, "spent": 0.0}
@@ -154,8 +159,9 @@ def fit(
     while len(state["finished"]) < seeds:
         own = seed + len(state["finished"])
         network = train(
-            learned, epochs=epochs, seed=own, threads=threads, say=say, state=state["now"], keep=keep, **numbers
-        )
+            learned, epochs=epochs, seed=own, threads=threads, begun=begun[len(state["finished"]) % len(begun)],
+            say=say, state=state["now"], keep=keep, **numbers,
+        )  # fmt: skip
         state["finished"].append(network.state_dict())
         keep(None)
     models = []
@@ -194,6 +200,8 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=1, help="networks whose answers are averaged")
     parser.add_argument("--seed", type=int, default=0, help="of the first; each other's is the next number")
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--rate", type=float, default=3e-3)
+    parser.add_argument("--start", type=Path, help="a judge.onnx to go on from")
     fit(**vars(parser.parse_args()))
 
 

@@ -148,3 +148,28 @@ def export(models: Sequence[Any], path: Path) -> None:
         Shipped().eval(), tuple(torch.ones(shapes[name]) for name in names), str(path), input_names=names,
         output_names=["odds"], opset_version=17, dynamic_axes={**free, "odds": {0: "n"}}, dynamo=False,
     )  # fmt: skip
+
+
+def read(path: Path) -> list[Any]:
+    """The networks that `export` wrote, to train them on.  Raises ValueError where the file is another's."""
+    from inference.training import shipped
+
+    graph, numbers = shipped.read(path)
+    found = {name: value for name, value in numbers.items() if name.startswith("models.")}
+    for node in graph.node:
+        # "/models.0/mind/mind.2/MatMul" multiplies by the weight of models.0.mind.2; later rounds point there too.
+        parts = node.name.strip("/").split("/")
+        if node.op_type == "MatMul" and len(parts) > 2 and node.input[1] in numbers:
+            found.setdefault(f"{parts[0]}.{parts[-2]}.weight", numbers[node.input[1]].T)
+    models: list[Any] = []
+    while (own := f"models.{len(models)}.") + "mean" in found:
+        part = {name.removeprefix(own): value for name, value in found.items() if name.startswith(own)}
+        model = build(part["mean"], part["spread"], part["usual"])
+        try:
+            model.load_state_dict(part)
+        except RuntimeError as error:
+            raise ValueError(f"{path.name} is another network than this.") from error
+        models.append(model.eval())
+    if not models:
+        raise ValueError(f"{path.name} is another network than this.")
+    return models

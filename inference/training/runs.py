@@ -217,8 +217,6 @@ def _digest_of(crops: Path, what: str) -> dict[str, Any]:
 def _start(request: Request) -> str:
     """The weights to begin with, as a path; "" for random ones."""
     start = request.start or request.recipe.start
-    if start and request.recipe.role == "judge":
-        raise RunRefused("A judge is always trained from nothing: it takes minutes. Leave out --start.")
     if start == "shipped":
         from inference.backends import weights
 
@@ -312,7 +310,8 @@ def _train(request: Request, start: str) -> None:
             from inference.training import judge
 
             held = request.crops / "val"
-            judge.fit(request.crops / "train", out, held=held if held.exists() else None, seed=recipe.seed, **numbers)
+            given: dict[str, Any] = {"held": held if held.exists() else None, "start": begun, "seed": recipe.seed}
+            judge.fit(request.crops / "train", out, **given, **numbers)
         else:
             from inference.training import classifier
 

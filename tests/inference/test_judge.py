@@ -143,6 +143,11 @@ def test_it_learns_to_take_one_of_two_and_its_file_says_the_same(tmp_path: Path)
     shipped = CellJudge(tmp_path / "judge.onnx", INFO, temperature=1.0, threads=1)
     said = shipped._session.run(None, vars(fresh))[0]
     np.testing.assert_allclose(said, judge.odds_of([model], fresh), atol=1e-3)
+    again = judge.read(tmp_path / "judge.onnx")
+    assert len(again) == 2
+    np.testing.assert_allclose(judge.odds_of(again, fresh), said, atol=1e-3)
+    further = judge.train(cells, epochs=1, batch=2, rate=1e-4, faint=0, real=0, begun=again[0])
+    np.testing.assert_allclose(judge.odds_of([further], fresh), said, atol=0.5)
 
 
 def test_a_padded_batch_says_what_each_cell_says_alone() -> None:
