@@ -162,12 +162,15 @@ def read(path: Path) -> list[Any]:
         if node.op_type == "MatMul" and len(parts) > 2 and node.input[1] in numbers:
             found.setdefault(f"{parts[0]}.{parts[-2]}.weight", numbers[node.input[1]].T)
     models: list[Any] = []
-    while (own := f"models.{len(models)}.") + "mean" in found:
-        part = {name.removeprefix(own): value for name, value in found.items() if name.startswith(own)}
-        model = build(part["mean"], part["spread"], part["usual"])
+    first: dict[str, Any] = {}
+    while any(name.startswith(own := f"models.{len(models)}.") for name in found):
+        # What all networks have alike, as their means, is kept once, under the first one's name.
+        part = first | {name.removeprefix(own): value for name, value in found.items() if name.startswith(own)}
+        first = first or part
         try:
+            model = build(part["mean"], part["spread"], part["usual"])
             model.load_state_dict(part)
-        except RuntimeError as error:
+        except (KeyError, RuntimeError) as error:
             raise ValueError(f"{path.name} is another network than this.") from error
         models.append(model.eval())
     if not models:

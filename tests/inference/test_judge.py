@@ -139,15 +139,19 @@ def test_it_learns_to_take_one_of_two_and_its_file_says_the_same(tmp_path: Path)
     fresh = cell_of(99).described
     taken = judge.odds_of([model], fresh).reshape(24, 2) > 0
     assert (taken.sum(axis=1) == 1).sum() >= 20, taken
-    judge.export([model, model], tmp_path / "judge.onnx")
+    further = judge.train(cells, epochs=1, batch=2, rate=1e-3, faint=0, real=0, begun=model)
+    judge.export([model, further], tmp_path / "judge.onnx")
     shipped = CellJudge(tmp_path / "judge.onnx", INFO, temperature=1.0, threads=1)
     said = shipped._session.run(None, vars(fresh))[0]
-    np.testing.assert_allclose(said, judge.odds_of([model], fresh), atol=1e-3)
-    again = judge.read(tmp_path / "judge.onnx")
-    assert len(again) == 2
-    np.testing.assert_allclose(judge.odds_of(again, fresh), said, atol=1e-3)
-    further = judge.train(cells, epochs=1, batch=2, rate=1e-4, faint=0, real=0, begun=again[0])
-    np.testing.assert_allclose(judge.odds_of([further], fresh), said, atol=0.5)
+    np.testing.assert_allclose(said, judge.odds_of([model, further], fresh), atol=1e-3)
+    first, second = judge.read(tmp_path / "judge.onnx")
+    np.testing.assert_allclose(judge.odds_of([first], fresh), judge.odds_of([model], fresh), atol=1e-4)
+    np.testing.assert_allclose(judge.odds_of([second], fresh), judge.odds_of([further], fresh), atol=1e-4)
+    assert np.abs(judge.odds_of([second], fresh) - judge.odds_of([first], fresh)).max() > 1e-3
+    assert (np.sign(judge.odds_of([second], fresh)) == np.sign(judge.odds_of([first], fresh))).mean() > 0.9, "goes on"
+    crops, _ = weights.checked(weights.entries("classifier")[0], "onnx")
+    with pytest.raises(ValueError, match="another network"):
+        judge.read(crops)
 
 
 def test_a_padded_batch_says_what_each_cell_says_alone() -> None:
