@@ -139,7 +139,7 @@ def test_it_learns_to_take_one_of_two_and_its_file_says_the_same(tmp_path: Path)
     fresh = cell_of(99).described
     taken = judge.odds_of([model], fresh).reshape(24, 2) > 0
     assert (taken.sum(axis=1) == 1).sum() >= 20, taken
-    further = judge.train(cells, epochs=1, batch=2, rate=1e-3, faint=0, real=0, begun=model)
+    further = judge.train(cells, epochs=1, batch=2, rate=1e-4, faint=0, real=0, begun=model)
     judge.export([model, further], tmp_path / "judge.onnx")
     shipped = CellJudge(tmp_path / "judge.onnx", INFO, temperature=1.0, threads=1)
     said = shipped._session.run(None, vars(fresh))[0]
@@ -147,8 +147,8 @@ def test_it_learns_to_take_one_of_two_and_its_file_says_the_same(tmp_path: Path)
     first, second = judge.read(tmp_path / "judge.onnx")
     np.testing.assert_allclose(judge.odds_of([first], fresh), judge.odds_of([model], fresh), atol=1e-4)
     np.testing.assert_allclose(judge.odds_of([second], fresh), judge.odds_of([further], fresh), atol=1e-4)
-    assert np.abs(judge.odds_of([second], fresh) - judge.odds_of([first], fresh)).max() > 1e-3
-    assert (np.sign(judge.odds_of([second], fresh)) == np.sign(judge.odds_of([first], fresh))).mean() > 0.9, "goes on"
+    moved = np.abs(judge.odds_of([second], fresh) - judge.odds_of([first], fresh)).max()
+    assert 1e-3 < moved < 1, "it goes on from where the first was"
     crops, _ = weights.checked(weights.entries("classifier")[0], "onnx")
     with pytest.raises(ValueError, match="another network"):
         judge.read(crops)
