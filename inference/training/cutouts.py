@@ -45,8 +45,8 @@ class Scene:
 @dataclass(frozen=True)
 class Exact(Mask):
     """A mask that goes through scaling and turning without losing its edge: share, uint8 as bits, how much of each
-    pixel it covers (bits: half and more).  Drawn anew as bits each time, a chromosome twenty pixels wide would
-    differ from itself by 3 % of its area."""
+    pixel it covers (bits: half and more).  Drawn anew as bits at each scaling, chromosomes agreed with themselves
+    by an IoU of 0.977 only."""
 
     share: np.ndarray
 
@@ -253,7 +253,7 @@ def kept(path: Path) -> list[Scene]:
             windows = parts[f"{number}.windows"]
             if (shares := f"{number}.shares") in parts:
                 flat = parts[shares]
-            else:  # cut before 0.4
+            else:  # cut when masks were bits
                 flat = np.unpackbits(parts[f"{number}.bits"]) * np.uint8(255)
             masks: list[Mask] = []
             at = 0

@@ -137,7 +137,7 @@ def fit(
     begun = read(start) if start is not None else [None]
     out.mkdir(parents=True, exist_ok=True)
     last = out / "last.pt"
-    state: dict[str, Any] = {"finished": [], "now": None, "step": 0, "spent": 0.0}
+    state: dict[str, Any] = {"finished": [], "now": None, "made": 0, "step": 0, "spent": 0.0}  # made: by finished ones
     if last.exists():
         state = torch.load(last, weights_only=False)
     clock = time.process_time()
@@ -146,8 +146,11 @@ def fit(
         nonlocal clock
         state["spent"] += time.process_time() - clock
         clock = time.process_time()
-        made = len(state["finished"]) * epochs * math.ceil(len(learned) / numbers.get("batch", 8))
-        state["now"], state["step"] = now, made + (now["done"] if now else 0)
+        state["now"] = now
+        if now is None:
+            state["made"] = state["step"]
+        else:
+            state["step"] = state["made"] + now["done"]
         save(last, state)
 
     def say(epoch: int, loss: float) -> None:

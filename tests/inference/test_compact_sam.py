@@ -32,7 +32,7 @@ def shipped(configuration: Any) -> CompactSam:
 
 @pytest.fixture(scope="module")
 def made(held_out: list[AnnotatedCell]) -> list[segmentation.Truth]:
-    return list(segmentation.made_scenes(held_out[:3]))
+    return list(segmentation.made_scenes(held_out))
 
 
 def test_crossings_lone_and_touching_ones_are_cut_better_than_by_intensity(
@@ -42,12 +42,12 @@ def test_crossings_lone_and_touching_ones_are_cut_better_than_by_intensity(
     theirs = segmentation.judge(iter(made), ThresholdSegmenter().segment).figures()
     for kind, least in PINNED.items():
         assert ours[kind]["mean_iou"] >= least, (kind, ours)
-        if kind != "lone":  # there the truth is cut by the other's own rule
+        if kind != "lone":  # there the truth is cut by the other's own rule: drawn fields tell who is ahead (below)
             assert ours[kind]["mean_iou"] > theirs[kind]["mean_iou"] + 0.1, kind
 
 
 # A little below what was measured: a new model may not be worse.
-PINNED = {"lone": 0.94, "touching": 0.88, "crossing": 0.86, "crossing_itself": 0.54}
+PINNED = {"lone": 0.93, "touching": 0.905, "crossing": 0.88, "crossing_itself": 0.59}
 
 
 def test_it_hears_what_it_is_told_of_the_boxes_around_and_cuts_crossings_no_worse(
@@ -59,8 +59,8 @@ def test_it_hears_what_it_is_told_of_the_boxes_around_and_cuts_crossings_no_wors
     told = segmentation.judge(iter(made), shipped.segment)
     untold = segmentation.judge(iter(made), alone)
     assert told.scores["crossing"].ious != untold.scores["crossing"].ious
-    # Better by 0.003 on 24 scenes (docs/decisions/0076); on these three either may be ahead by a hair.
-    assert np.mean(told.scores["crossing"].ious) > np.mean(untold.scores["crossing"].ious) - 0.005
+    for kind in ("touching", "crossing"):
+        assert np.mean(told.scores[kind].ious) > np.mean(untold.scores[kind].ious)
 
 
 def test_fields_drawn_by_people_are_cut_better_than_by_intensity(shipped: CompactSam) -> None:
@@ -68,6 +68,8 @@ def test_fields_drawn_by_people_are_cut_better_than_by_intensity(shipped: Compac
     ours = segmentation.judge(iter(fields), shipped.segment).figures()
     theirs = segmentation.judge(iter(fields), ThresholdSegmenter().segment).figures()
     assert ours["all"]["mean_iou"] > max(0.87, theirs["all"]["mean_iou"] + 0.05)
+    for kind in segmentation.KINDS:
+        assert ours[kind]["mean_iou"] > theirs[kind]["mean_iou"] + 0.05, kind
 
 
 def test_close_boxes_tell_where_the_edge_is_and_roomy_ones_leave_it(shipped: CompactSam) -> None:
