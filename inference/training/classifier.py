@@ -234,7 +234,7 @@ def train(
         begin_with(model, start, rows["crops"][: 8 * batch])
     model = model.to(machine.device, memory_format=torch.channels_last)
     ema = copy.deepcopy(model).eval()
-    optimiser = muon.optimiser(model, rate, decay=0.02)
+    optimiser = muon.optimiser(model, rate, decay=0.02, bfloat16=machine.bfloat16)
     spent, step = 0.0, 0
     last = out / "last.pt"
     if last.exists():

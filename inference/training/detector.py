@@ -145,7 +145,7 @@ def train(
         parameter.requires_grad_(True)
     ema = copy.deepcopy(model).eval()
     criterion = PresenceLoss(model)
-    optimiser = muon.optimiser(model, rate)
+    optimiser = muon.optimiser(model, rate, bfloat16=machine.bfloat16)
     spent, step, seen = 0.0, 0, 0
     last = out / "last.pt"
     if last.exists():

@@ -2,8 +2,9 @@
 
 Muon (K. Jordan et al. 2024, https://kellerjordan.github.io/posts/muon/) makes each filter bank's step orthogonal, so
 that rarely used directions learn as fast as common ones.  Steps are scaled so that one rate serves both kinds (J. Liu
-et al. 2025, arXiv:2502.16982, equation 4).  torch.optim.Muon takes matrices only and, like ultralytics', works in
-bfloat16, which a processor without instructions for it multiplies nine times slower than float32.
+et al. 2025, arXiv:2502.16982, equation 4).  torch.optim.Muon takes matrices only and, like ultralytics', always works
+in bfloat16, which a processor without instructions for it multiplies nine times slower than float32, and one with them
+nine times faster: so the caller says which.
 """
 
 from __future__ import annotations
@@ -15,11 +16,14 @@ _STEPS = 5
 _LIKE_ADAM = 0.2  # root mean square of AdamW's usual step, in units of the rate
 
 
-def orthogonal(matrix: Any) -> Any:
-    """float32 (rows, columns) → one of about equal singular values, 0.7 to 1.2, and the same singular vectors."""
+def orthogonal(matrix: Any, bfloat16: bool = False) -> Any:
+    """float32 (rows, columns) → one of about equal singular values, 0.7 to 1.2, and the same singular vectors; as
+    bfloat16 where that is what it is reckoned in."""
     first, second, third = _COEFFICIENTS
     wide = matrix if matrix.shape[0] <= matrix.shape[1] else matrix.T
     wide = wide / (wide.norm() + 1e-7)
+    if bfloat16:
+        wide = wide.bfloat16()
     for _ in range(_STEPS):
         square = wide @ wide.T
         wide = first * wide + (second * square + third * square @ square) @ wide
@@ -34,8 +38,9 @@ def is_bank(parameter: Any) -> bool:
     return bool(parameter.ndim == 4 and parameter.shape[1] > 3)
 
 
-def optimiser(model: Any, rate: float, *, decay: float = 0.01) -> Any:
-    """A torch optimiser over the model's parameters."""
+def optimiser(model: Any, rate: float, *, decay: float = 0.01, bfloat16: bool = False) -> Any:
+    """A torch optimiser over the model's parameters.  bfloat16: whether the machine multiplies it
+    (inference.training.hardware)."""
     import torch
 
     class MuonAndAdamW(torch.optim.AdamW):
@@ -54,7 +59,7 @@ def optimiser(model: Any, rate: float, *, decay: float = 0.01) -> Any:
                     momentum = kept["momentum"]
                     momentum.lerp_(gradient, 1 - group["momentum"])
                     wanted = gradient.lerp(momentum, group["momentum"])
-                    step = orthogonal(wanted.flatten(1))
+                    step = orthogonal(wanted.flatten(1), bfloat16).float()
                     size = _LIKE_ADAM * max(step.shape) ** 0.5
                     parameter.mul_(1 - group["lr"] * group["weight_decay"])
                     parameter.add_(step.reshape(parameter.shape), alpha=-group["lr"] * size)

@@ -177,7 +177,7 @@ def train(
     elif start is not None:
         model.load_state_dict(torch.load(start, weights_only=True)["model"], strict=False)
     ema = copy.deepcopy(model)
-    optimiser = muon.optimiser(model, rate, decay=0.02)
+    optimiser = muon.optimiser(model, rate, decay=0.02, bfloat16=machine.bfloat16)
     spent, step = 0.0, 0
     last = out / "last.pt"
     if last.exists():

@@ -38,11 +38,14 @@ def steps(model: Any, optimiser: Any, count: int) -> list[float]:
     return losses
 
 
+@pytest.mark.parametrize("bfloat16", [False, True])
 @pytest.mark.parametrize("shape", [(6, 40), (40, 6), (9, 9)])
-def test_a_step_is_about_as_long_in_every_direction(shape: tuple[int, int]) -> None:
+def test_a_step_is_about_as_long_in_every_direction(shape: tuple[int, int], bfloat16: bool) -> None:
     torch.manual_seed(2)
     uneven = torch.randn(shape) @ torch.diag(torch.logspace(0, -1, shape[1]))
-    lengths = torch.linalg.svdvals(muon.orthogonal(uneven))
+    step = muon.orthogonal(uneven, bfloat16)
+    assert step.dtype == (torch.bfloat16 if bfloat16 else torch.float32)
+    lengths = torch.linalg.svdvals(step.float())
     assert lengths.min() > 0.5
     assert lengths.max() < 1.3
 
