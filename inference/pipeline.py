@@ -19,6 +19,7 @@ from inference.stages.assign import name_cell
 from inference.stages.classify import Classifier, looks
 from inference.stages.confidence import Calibration, Namer, name_known
 from inference.stages.context import context
+from inference.stages.cut import cut_all
 from inference.stages.load import light_ground
 from inference.stages.presence import ASIDE, MOST_ASIDE, features, settle, shared_areas
 from inference.stages.proposal import propose
@@ -73,7 +74,7 @@ def analyse(
         if is_noise(detections):
             detections = _NOTHING
     with stage("segment"):
-        masks = segmenter.segment(seen, detections.boxes, detections.scores) if len(detections) else []
+        detections, masks = cut_all(seen, detections, segmenter, leftover=judge is not None)
     with stage("orient"):
         axes = [axis.describe(mask, seen) for mask in masks]
     with stage("classify"):

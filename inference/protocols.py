@@ -116,6 +116,26 @@ class Prompter(Protocol):
         """
 
 
+@runtime_checkable
+class Recutter(Protocol):
+    """A Segmenter whose picture, embedded once, serves for all boxes and then for what their cuts leave over."""
+
+    info: ModelInfo
+
+    def embed(self, pixels: np.ndarray, boxes: np.ndarray | None = None) -> dict[str, np.ndarray]:
+        """As Prompter says.  boxes: of most of the cell, where they are known."""
+
+    def segment_embedded(
+        self, pixels: np.ndarray, embedding: dict[str, np.ndarray], boxes: np.ndarray, sure: np.ndarray | None = None
+    ) -> list[Mask]:
+        """As Segmenter says of `segment`."""
+
+    def cut_many(
+        self, pixels: np.ndarray, embedding: dict[str, np.ndarray], prompts: Sequence[tuple[np.ndarray, np.ndarray]]
+    ) -> list[Mask]:
+        """As `Prompter.cut`, of boxes and points, one mask each."""
+
+
 @dataclass(frozen=True)
 class Looks:
     """What cut-outs look like, one row a chromosome.

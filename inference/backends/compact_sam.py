@@ -7,6 +7,7 @@ of these, points and the present mask → mask logits and the expected IoU (infe
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,7 @@ _Answer = tuple[np.ndarray, tuple[int, int, int], float]  # logits, their window
 
 
 class CompactSam:
-    """A Segmenter and a Prompter."""
+    """A Segmenter, a Prompter and a Recutter."""
 
     cut_trusted_from: float | None = (
         0.85  # expected IoU: what it expects comes true on the whole, also where chromosomes touch
@@ -84,14 +85,19 @@ class CompactSam:
 
     def segment(self, pixels: np.ndarray, boxes: np.ndarray, sure: np.ndarray | None = None) -> list[Mask]:
         """One mask a box, in the boxes' order; masks may overlap.  A mask's score: the IoU that the model expects."""
+        return self.segment_embedded(pixels, self.embed(pixels, boxes), boxes, sure) if len(boxes) else []
+
+    def segment_embedded(
+        self, pixels: np.ndarray, embedding: dict[str, np.ndarray], boxes: np.ndarray, sure: np.ndarray | None = None
+    ) -> list[Mask]:
+        """As Recutter says."""
         if len(boxes) == 0:
             return []
-        embedded = self.embed(pixels, boxes)
         none = np.zeros((0, 3), np.float32)
         prompts: list[_Prompt] = [(box, none, None) for box in np.asarray(boxes, np.float32)]
-        scale = float(embedded["scale"])
+        scale = float(embedding["scale"])
         told = told_of(boxes * scale, np.ones(len(boxes)) if sure is None else sure)
-        answers = self._answers(embedded, prompts, told)
+        answers = self._answers(embedding, prompts, told)
         masks: list[Mask] = []
         whole: list[Mask] = []
         for level in _LEVELS:
@@ -113,10 +119,21 @@ class CompactSam:
         mask: Mask | None,
     ) -> Mask:
         """As Prompter says."""
-        prompt: _Prompt = (box, np.asarray(points, np.float32).reshape(-1, 3), mask)
-        told = np.zeros((1, NEIGHBOURS, 5), np.float32)  # told of the cell's others it cut no better
-        found = _mask(*self._answers(embedding, [prompt], told)[0], float(embedding["scale"]), pixels.shape, prompt)
-        return found if _is_something(found, pixels, embedding["levels"]) else Mask(0, 0, np.zeros((0, 0), bool), 0.0)
+        return self._pointed(pixels, embedding, [(box, np.asarray(points, np.float32).reshape(-1, 3), mask)])[0]
+
+    def cut_many(
+        self, pixels: np.ndarray, embedding: dict[str, np.ndarray], prompts: Sequence[tuple[np.ndarray, np.ndarray]]
+    ) -> list[Mask]:
+        """As Recutter says."""
+        return self._pointed(pixels, embedding, [(box, points, None) for box, points in prompts])
+
+    def _pointed(self, pixels: np.ndarray, embedding: dict[str, np.ndarray], prompts: list[_Prompt]) -> list[Mask]:
+        """One mask a prompt; empty where there is bare ground."""
+        told = np.zeros((len(prompts), NEIGHBOURS, 5), np.float32)  # told of the cell's others it cut no better
+        answers, scale = self._answers(embedding, prompts, told), float(embedding["scale"])
+        cuts = [_mask(*answer, scale, pixels.shape, prompt) for answer, prompt in zip(answers, prompts, strict=True)]
+        nothing = Mask(0, 0, np.zeros((0, 0), bool), 0.0)
+        return [cut if _is_something(cut, pixels, embedding["levels"]) else nothing for cut in cuts]
 
     def _answers(self, embedded: dict[str, np.ndarray], prompts: list[_Prompt], told: np.ndarray) -> list[_Answer]:
         """(logits, window, expected IoU) of each prompt.  told: of its neighbours, working pixels of the field."""

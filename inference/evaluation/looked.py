@@ -9,6 +9,7 @@ import numpy as np
 
 from inference.protocols import Detections, Detector, Looks, Mask, Segmenter
 from inference.stages.classify import Classifier, looks
+from inference.stages.cut import cut_all
 from inference.stages.framed import Frame
 from inference.stages.load import light_ground
 from inference.stages.scale import detect_at_usual_scale
@@ -32,10 +33,13 @@ def look(
     segmenter: Segmenter,
     classifier: Classifier | None,
     frame: Frame | None = None,
+    *,
+    leftover: bool = True,
 ) -> Looked:
-    """pixels: uint8 (h, w).  frame: how boxes are drawn around cut-outs; None leaves them as the detector gave them."""
+    """pixels: uint8 (h, w).  frame: how boxes are drawn around cut-outs; None leaves them as the detector gave them.
+    leftover: as `cut_all` takes it."""
     seen, _ = light_ground(np.ascontiguousarray(pixels))
     found = detect_at_usual_scale(detector, seen)
-    masks = segmenter.segment(seen, found.boxes, found.scores) if len(found) else []
+    found, masks = cut_all(seen, found, segmenter, leftover=leftover)
     drawn = found.boxes if frame is None else frame.around(found.boxes, masks, (pixels.shape[0], pixels.shape[1]))
     return Looked(seen, found, masks, looks(seen, found, masks, classifier), drawn)

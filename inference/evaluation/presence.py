@@ -58,7 +58,7 @@ def look(
 ) -> Candidates:
     """pixels: uint8 (h, w).  truth_boxes: float (m, 4).  frame: how boxes are drawn before they are held against
     the truth."""
-    seen = looked.look(pixels, detector, segmenter, classifier, frame)
+    seen = looked.look(pixels, detector, segmenter, classifier, frame, leftover=False)
     found, masks = seen.found, seen.masks
     areas, shared = np.array([int(mask.bits.sum()) for mask in masks]), shared_areas(masks)
     real = np.zeros(len(found), bool)

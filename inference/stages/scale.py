@@ -14,7 +14,7 @@ import numpy as np
 
 from inference.protocols import Detections, Detector
 
-SIDE = 640.0  # of the square in which the widths below are counted
+SIDE = 640.0  # of a square in which the widths below are counted, whatever the detector's is
 LEAST, USUAL, MOST = (
     6.8,
     13.0,

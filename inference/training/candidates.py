@@ -28,7 +28,7 @@ from inference.stages.framed import Frame
 from inference.training.cil import AnnotatedCell, read_grey, read_split
 
 _JITTER = 0.025  # of a box's size, standard deviation of each side
-FAINTEST = 0.005  # detector's score down to which candidates are taken
+FAINTEST = 0.002  # detector's score down to which candidates are taken
 
 
 def looked_at(cell: AnnotatedCell, detector: Any, segmenter: Any, frame: Frame | None = None) -> dict[str, np.ndarray]:
@@ -41,11 +41,12 @@ def looked_at(cell: AnnotatedCell, detector: Any, segmenter: Any, frame: Frame |
     frame: how boxes are drawn around cut-outs before they are held against the annotated ones, so that "one whole
     chromosome" tells of a poor cut as of a poor box; without one the detector's are."""
     from inference.evaluation.cells import match
+    from inference.stages.cut import cut_all
     from inference.stages.scale import detect_at_usual_scale
 
     pixels = read_grey(cell.image)
     found = detect_at_usual_scale(detector, pixels)
-    masks = segmenter.segment(pixels, found.boxes, found.scores) if len(found) else []
+    found, masks = cut_all(pixels, found, segmenter, leftover=True)
     areas = [int(mask.bits.sum()) for mask in masks]
     drawn = found.boxes if frame is None else frame.around(found.boxes, masks, (pixels.shape[0], pixels.shape[1]))
     shared = overlap(drawn, cell.boxes)

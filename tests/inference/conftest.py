@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -29,14 +31,18 @@ def configuration() -> Any:
 @pytest.fixture(scope="session")
 def held_out(tmp_path_factory: pytest.TempPathFactory) -> list[AnnotatedCell]:
     """Real cells that no training saw, with their boxes."""
+    return annotated(HELD_OUT, tmp_path_factory.mktemp("cil"))
+
+
+def annotated(names: Sequence[str], folder: Path) -> list[AnnotatedCell]:
+    """Cells of the public set by their names.  folder: for their annotations."""
     import tarfile
 
-    folder = tmp_path_factory.mktemp("cil")
     with tarfile.open(CIL / "annotations.tar.gz") as archive:
-        wanted = [member for member in archive.getmembers() if member.name.rsplit("/", 1)[-1][:-4] in HELD_OUT]
+        wanted = [member for member in archive.getmembers() if member.name.rsplit("/", 1)[-1][:-4] in names]
         archive.extractall(folder, wanted, filter="data")
     annotations = {path.stem: path for path in folder.rglob("*.xml")}
-    return [AnnotatedCell(name, CIL / "JEPG" / f"{name}.jpg", *read_voc(annotations[name])) for name in HELD_OUT]
+    return [AnnotatedCell(name, CIL / "JEPG" / f"{name}.jpg", *read_voc(annotations[name])) for name in names]
 
 
 def drawn_cell(count: int = 8, seed: int = 1) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:

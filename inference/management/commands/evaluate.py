@@ -81,7 +81,7 @@ class Command(BaseCommand):
         instead.add_argument(
             "--choose-boxes",
             action="store_true",
-            help="instead, fit how boxes are drawn around the cut-outs; take training cells",
+            help="instead, fit how boxes are drawn around the cut-outs; take cells that nothing is judged by",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -131,10 +131,10 @@ class Command(BaseCommand):
                 raise CommandError(str(error)) from error
             return
         if options["altered"]:
-            frame = calibration.frame
+            frame, leftover = calibration.frame, judge is not None
             to_alter = (
                 altered.Annotated(
-                    **vars(look(read_grey(cell.image), detector, segmenter, classifier, frame)),
+                    **vars(look(read_grey(cell.image), detector, segmenter, classifier, frame, leftover=leftover)),
                     truth=cell.boxes,
                     classes=cell.classes,
                 )
