@@ -63,6 +63,11 @@ class Mask:
         )
         return Mask(left, top, own & its, 1.0)
 
+    def iou(self, other: Mask) -> float:
+        """0..1, what both cover to what either does; 0 for two without bits."""
+        both = int(self.common(other).bits.sum())
+        return both / max(int(self.bits.sum()) + int(other.bits.sum()) - both, 1)
+
 
 class Detector(Protocol):
     info: ModelInfo

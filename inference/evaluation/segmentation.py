@@ -86,11 +86,6 @@ def _meets_others(mask: Mask, anything: np.ndarray) -> bool:
     return bool((ring & anything).sum() >= 3)
 
 
-def iou(one: Mask, other: Mask) -> float:
-    both = int(one.common(other).bits.sum())
-    return both / max(int(one.bits.sum()) + int(other.bits.sum()) - both, 1)
-
-
 def boundary_f(found: Mask, truth: Mask) -> float:
     """F-score of the outlines' pixels within NEAR of the other's outline."""
     import cv2
@@ -170,7 +165,7 @@ def judge(
             if row < 0:
                 continue
             found = masks[int(row)]
-            value, boundary = iou(found, one.mask), boundary_f(found, one.mask)
+            value, boundary = found.iou(one.mask), boundary_f(found, one.mask)
             for kind in (one.kind, "all"):
                 judged.scores[kind].ious.append(value)
                 judged.scores[kind].boundaries.append(boundary)
@@ -188,4 +183,4 @@ def judge(
 
 
 def _crossing_iou(one: Mask, other: Mask, found_one: Mask, found_other: Mask) -> float:
-    return iou(found_one.common(found_other), one.common(other))
+    return found_one.common(found_other).iou(one.common(other))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from inference.protocols import Detections, Mask, Recutter, Segmenter
-from inference.stages.leftover import ROOM, Asked, asked
+from inference.stages.leftover import ROOM, asked
 
 SCORE = 0.05  # the detector's, of what it did not find; what comes of such the judge has learned
 _SAME = 0.8  # IoU of two cuts from which they are one
@@ -25,7 +25,7 @@ def cut_all(
         return found, segmenter.segment(pixels, found.boxes, found.scores)
     embedding = segmenter.embed(pixels, found.boxes)
     masks = segmenter.segment_embedded(pixels, embedding, found.boxes, found.scores)
-    added = [mask for _, mask in further(pixels, found.scores, masks, embedding, segmenter)]
+    added = further(pixels, found.scores, masks, embedding, segmenter)
     if not added:
         return found, masks
     height, width = pixels.shape
@@ -45,24 +45,16 @@ def further(
     masks: list[Mask],
     embedding: dict[str, np.ndarray],
     segmenter: Recutter,
-) -> list[tuple[Asked, Mask]]:
+) -> list[Mask]:
     """What the masks leave over, cut; none that is cut already."""
-    places = asked(pixels, scores, masks)
-    added: list[tuple[Asked, Mask]] = []
-    cuts = segmenter.cut_many(pixels, embedding, [(one.box, one.points) for one in places])
-    for one, mask in zip(places, cuts, strict=True):
-        known = (*masks, *(other for _, other in added))
-        if mask.bits.any() and not any(_overlap(mask, other) >= _SAME for other in known):
-            added.append((one, mask))
+    prompts = [(one.box, one.points) for one in asked(pixels, scores, masks)]
+    added: list[Mask] = []
+    for mask in segmenter.cut_many(pixels, embedding, prompts):
+        if mask.bits.any() and not any(mask.iou(other) >= _SAME for other in (*masks, *added)):
+            added.append(mask)
     return added
 
 
 def _box(mask: Mask) -> list[float]:
     rows, columns = mask.bits.shape
     return [mask.left - ROOM, mask.top - ROOM, mask.left + columns + ROOM, mask.top + rows + ROOM]
-
-
-def _overlap(one: Mask, other: Mask) -> float:
-    """IoU of two masks."""
-    shared = int(one.common(other).bits.sum())
-    return shared / max(int(one.bits.sum()) + int(other.bits.sum()) - shared, 1)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from inference import registry
 from inference.training.cil import AnnotatedCell, read_voc
 from tests.conftest import CIL
 
@@ -32,6 +33,20 @@ def configuration() -> Any:
 def held_out(tmp_path_factory: pytest.TempPathFactory) -> list[AnnotatedCell]:
     """Real cells that no training saw, with their boxes."""
     return annotated(HELD_OUT, tmp_path_factory.mktemp("cil"))
+
+
+def shipped(configuration: Any) -> dict[str, Any]:
+    """All models of the program as it comes, as `analyse` takes them."""
+    configuration = SimpleNamespace(**vars(configuration) | {"segmenter": "shipped"})
+    detector, segmenter = registry.detector(configuration), registry.segmenter(configuration)
+    classifier = registry.classifier(configuration)
+    return {
+        "detector": detector,
+        "segmenter": segmenter,
+        "classifier": classifier,
+        "judge": registry.judge(configuration, detector, segmenter, classifier),
+        "calibration": registry.calibration(detector, classifier, segmenter),
+    }
 
 
 def annotated(names: Sequence[str], folder: Path) -> list[AnnotatedCell]:

@@ -79,7 +79,7 @@ def test_close_boxes_tell_where_the_edge_is_and_roomy_ones_leave_it(shipped: Com
     def judged(room: float) -> tuple[float, float]:
         masks = shipped.segment(field.pixels, field.boxes + np.array([-room, -room, room, room], np.float32))
         ratios = [mask.bits.sum() / one.mask.bits.sum() for mask, one in zip(masks, field.known, strict=True)]
-        ious = [segmentation.iou(mask, one.mask) for mask, one in zip(masks, field.known, strict=True)]
+        ious = [mask.iou(one.mask) for mask, one in zip(masks, field.known, strict=True)]
         return float(np.median(ratios)), float(np.mean(ious))
 
     close, roomy = judged(0.0), judged(3.0)
@@ -101,7 +101,7 @@ def test_what_it_expects_of_itself_tells_bad_cuts(shipped: CompactSam, made: lis
     for truth in made:
         for mask, known in zip(shipped.segment(truth.pixels, truth.boxes), truth.known, strict=False):
             expected.append(mask.score)
-            actual.append(segmentation.iou(mask, known.mask))
+            actual.append(mask.iou(known.mask))
     assert np.corrcoef(expected, actual)[0, 1] > 0.3
     assert abs(np.mean(expected) - np.mean(actual)) < 0.1
 
@@ -117,7 +117,7 @@ def test_a_click_and_a_box_mean_the_same_chromosome(shipped: CompactSam, made: l
         click = np.array([[one.mask.left + columns[middle], one.mask.top + rows[middle], 1]], np.float32)
         clicked = shipped.cut(truth.pixels, embedding, None, click, None)
         boxed = shipped.cut(truth.pixels, embedding, truth.boxes[row], click[:0], None)
-        values.append((segmentation.iou(clicked, one.mask), segmentation.iou(boxed, one.mask)))
+        values.append((clicked.iou(one.mask), boxed.iou(one.mask)))
     assert np.median([clicked for clicked, _ in values]) > 0.7
     assert np.median([boxed for _, boxed in values]) > 0.85
 
@@ -149,7 +149,7 @@ def test_not_this_takes_a_neighbour_out(shipped: CompactSam, made: list[segmenta
         y, x = extra[len(extra) // 2]
         point = np.array([[grown.left + x, grown.top + y, 0]], np.float32)
         refined = shipped.cut(truth.pixels, embedding, None, point, grown)
-        better += segmentation.iou(refined, one.mask) > segmentation.iou(grown, one.mask)
+        better += refined.iou(one.mask) > grown.iou(one.mask)
     assert better >= len(lone) - 1
 
 
@@ -188,7 +188,7 @@ def test_500_boxes_are_cut_in_bounded_batches(shipped: CompactSam, made: list[se
     masks = shipped.segment(truth.pixels, boxes, np.arange(len(boxes)) < len(truth.boxes))  # of copies nothing is told
     assert len(masks) == len(boxes) >= 500
     again = shipped.segment(truth.pixels, truth.boxes)
-    assert segmentation.iou(masks[0], again[0]) > 0.99
+    assert masks[0].iou(again[0]) > 0.99
 
 
 def test_the_files_are_made_from_a_checkpoint_and_answer_as_it_does(tmp_path: Path) -> None:

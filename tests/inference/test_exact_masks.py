@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from inference.evaluation.segmentation import iou
 from inference.protocols import Mask
 from inference.training.cutouts import Exact, Scene, keep, kept, shrunk, softened, tight_boxes
 from inference.training.scenes import crop_of, donor
@@ -23,7 +22,7 @@ def _slanted(angle: float) -> Mask:
 
 
 def _there_and_back(mask: Mask) -> float:
-    return iou(shrunk(shrunk(mask, 0.73), 1.31), shrunk(mask, 0.73 * 1.31))
+    return shrunk(shrunk(mask, 0.73), 1.31).iou(shrunk(mask, 0.73 * 1.31))
 
 
 def test_a_mask_scaled_twice_is_the_mask_scaled_once() -> None:
@@ -31,7 +30,7 @@ def test_a_mask_scaled_twice_is_the_mask_scaled_once() -> None:
     exact = np.mean([_there_and_back(softened(_slanted(angle))) for angle in angles])
     drawn_anew = np.mean(
         [
-            iou(shrunk(Mask(one.left, one.top, one.bits, 1.0), 1.31), shrunk(_slanted(angle), 0.73 * 1.31))
+            shrunk(Mask(one.left, one.top, one.bits, 1.0), 1.31).iou(shrunk(_slanted(angle), 0.73 * 1.31))
             for angle in angles
             for one in [shrunk(_slanted(angle), 0.73)]
         ]
@@ -42,7 +41,7 @@ def test_a_mask_scaled_twice_is_the_mask_scaled_once() -> None:
 def test_softening_moves_no_edge_and_a_tight_box_ignores_the_room_around() -> None:
     mask = _slanted(0.4)
     soft = softened(mask)
-    assert iou(soft, mask) > 0.985
+    assert soft.iou(mask) > 0.985
     assert np.abs(tight_boxes([soft]) - tight_boxes([mask])).max() <= 1
     assert soft.bits.shape[0] == mask.bits.shape[0] + 6
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -20,12 +19,14 @@ from inference.labels import CHROMOSOMES
 from inference.pipeline import analyse
 from inference.protocols import AnalysisError, Detections, Looks, Mask, ModelInfo, Proposal
 from inference.stages.classify import looks
+from inference.stages.cut import cut_all
 from inference.stages.presence import settle, shared_areas
 from inference.stages.scale import detect_at_usual_scale
 from inference.stages.together import PAIRS, ROWS, Described, describe, regions
 from inference.training.cil import AnnotatedCell
 from inference.training.judged import Judged, keep, load, look, sizes
 from karyosite.imaging import read_grey
+from tests.inference.conftest import shipped
 
 WITHIN = PAIRS.index("share of the one's mask within the other's")
 INFO = ModelInfo("judge", "trial", "1", "0" * 64)
@@ -193,8 +194,7 @@ def test_it_learns_from_what_the_pipeline_sees(held_out: list[AnnotatedCell], co
     assert seen is not None and seen.fits.shape == (len(seen.described.rows), len(held_out[1].classes))
     assert (seen.fits.max(axis=0) >= 0.5).mean() > 0.95, "most annotated chromosomes have a candidate that fits"
     pixels = read_grey(held_out[1].image)
-    found = detect_at_usual_scale(detector, pixels)
-    masks = segmenter.segment(pixels, found.boxes, found.scores)
+    found, masks = cut_all(pixels, detect_at_usual_scale(detector, pixels), segmenter, leftover=True)
     told = describe(pixels, found, masks, looks(pixels, found, masks, classifier))
     for name, array in vars(told).items():
         np.testing.assert_allclose(getattr(seen.described, name), array, atol=1e-4)
@@ -211,10 +211,8 @@ def test_a_file_that_is_no_judge_is_refused(tmp_path: Path) -> None:
 
 
 def models(configuration: Any) -> tuple[Any, Any, Any, Any]:
-    configuration = SimpleNamespace(**vars(configuration) | {"segmenter": "shipped"})
-    detector, segmenter = registry.detector(configuration), registry.segmenter(configuration)
-    classifier = registry.classifier(configuration)
-    return detector, segmenter, classifier, registry.judge(configuration, detector, segmenter, classifier)
+    made = shipped(configuration)
+    return made["detector"], made["segmenter"], made["classifier"], made["judge"]
 
 
 @pytest.mark.models

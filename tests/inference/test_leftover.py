@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import cv2
@@ -14,15 +13,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inference import pipeline, registry
+from inference import pipeline
+from inference.evaluation import presence
 from inference.evaluation.cells import match
 from inference.labels import CHROMOSOMES
 from inference.pipeline import analyse
 from inference.protocols import Detections, Mask
 from inference.stages.cut import SCORE, cut_all, further
-from inference.stages.leftover import asked
+from inference.stages.leftover import _MOST, asked
+from inference.stages.scale import detect_at_usual_scale
+from inference.training import candidates, judged
 from karyosite.imaging import read_grey
-from tests.inference.conftest import annotated
+from tests.inference.conftest import annotated, shipped
 
 SIDE, WIDE = 400, 14
 Line = tuple[int, int, int, int]
@@ -112,6 +114,16 @@ def test_a_nucleus_is_no_arm_and_hides_none() -> None:
     np.testing.assert_allclose(across[0].box, [161, 161, 249, 249], atol=12)
 
 
+def test_a_picture_that_is_no_cell_asks_for_a_bounded_number() -> None:
+    across: list[Line] = [(15, y, 385, y) for y in range(30, 390, 44)]
+    down: list[Line] = [(x, 6, x, 394) for x in range(30, 380, 24)]
+    pixels = np.where(bits(*across, *down), 60, 235).astype(np.uint8)
+    masks = [cut(bits(line)) for line in across]
+    assert len(asked(pixels, np.full(len(masks), 0.9), masks)) == _MOST
+    thin = np.full((1, 40), 60, np.uint8)
+    assert asked(thin, np.array([0.9]), [Mask(5, 0, np.ones((1, 9), bool), 0.9)]) == []
+
+
 @settings(max_examples=25, deadline=None)
 @given(st.integers(0, 3), st.booleans(), st.integers(55, 125))
 def test_a_crossing_is_found_however_it_lies(turns: int, mirrored: bool, angle: int) -> None:
@@ -129,28 +141,18 @@ def test_a_crossing_is_found_however_it_lies(turns: int, mirrored: bool, angle: 
     assert says(across[0], turned(bits(over)), turned(bits(under)))  # type: ignore[arg-type]
 
 
-def shipped(configuration: Any) -> tuple[Any, Any]:
-    configuration = SimpleNamespace(**vars(configuration) | {"segmenter": "shipped"})
-    return registry.detector(configuration), registry.segmenter(configuration)
-
-
 @pytest.mark.models
 @pytest.mark.parametrize("name", ["1056223", "1080411"])
 def test_two_in_one_box_come_out_as_two(name: str, configuration: Any, tmp_path: Path, monkeypatch: Any) -> None:
     """Real cells, in each of which two chromosomes lie across each other, and one box was found for both."""
     (cell,) = annotated([name], tmp_path)
-    configuration = SimpleNamespace(**vars(configuration) | {"segmenter": "shipped"})
-    detector, segmenter = shipped(configuration)
-    classifier = registry.classifier(configuration)
-    judge = registry.judge(configuration, detector, segmenter, classifier)
-    calibration = registry.calibration(detector, classifier, segmenter)
+    models = shipped(configuration)
     pixels = read_grey(cell.image)
     facts = {"sha256": "0" * 64, "page": 0, "width": pixels.shape[1], "height": pixels.shape[0]}
 
     def matched() -> tuple[int, int]:
-        made = analyse(pixels, detector=detector, segmenter=segmenter, classifier=classifier, judge=judge,
-                       calibration=calibration, image_facts=facts)  # fmt: skip
-        present = [one for one in made.document["chromosomes"] if one["state"] == "present"]
+        made = analyse(pixels, image_facts=facts, **models).document["chromosomes"]
+        present = [one for one in made if one["state"] == "present"]
         pairs = match(np.array([one["box"] for one in present], np.float32), cell.boxes)
         right = [present[row]["label"] == CHROMOSOMES[cell.classes[column]] for row, column in pairs]
         return len(present), sum(right)
@@ -160,13 +162,29 @@ def test_two_in_one_box_come_out_as_two(name: str, configuration: Any, tmp_path:
     assert matched()[1] < 46
 
 
+@pytest.mark.models
+def test_who_learns_and_who_judges_sees_it_and_the_regressions_do_not(configuration: Any, tmp_path: Path) -> None:
+    (cell,) = annotated(["1080411"], tmp_path)
+    models = shipped(configuration)
+    detector, segmenter, classifier = models["detector"], models["segmenter"], models["classifier"]
+    pixels = read_grey(cell.image)
+    found = detect_at_usual_scale(detector, pixels)
+    added = len(cut_all(pixels, found, segmenter, leftover=True)[0]) - len(found)
+    assert added > 0
+    learned = judged.look(cell, detector, segmenter, classifier, models["calibration"].frame)
+    assert learned is not None and len(learned.fits) == len(found) + added
+    assert len(candidates.looked_at(cell, detector, segmenter)["boxes"]) == len(found) + added
+    fitted = presence.look(pixels, cell.boxes, detector, segmenter, classifier)
+    assert len(fitted.boxes) == len(found)
+
+
 def _without(cut: Any, *given: Any, leftover: bool) -> Any:
     return cut(*given, leftover=False)
 
 
 @pytest.mark.models
 def test_what_was_pointed_at_is_cut_once_and_whole(configuration: Any) -> None:
-    _, segmenter = shipped(configuration)
+    segmenter = shipped(configuration)["segmenter"]
     lines = (*LONE, RISING)
     boxes = np.array([[m.left - 3, m.top - 3, m.left + m.bits.shape[1] + 3, m.top + m.bits.shape[0] + 3]
                       for m in (cut(bits(line)) for line in lines)], np.float32)  # fmt: skip

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
 from typing import Any
 
 import cv2
@@ -15,7 +14,7 @@ from inference.pipeline import analyse
 from inference.protocols import Detections
 from inference.stages.scale import detect_at_usual_scale, usual_part
 from inference.training.cil import AnnotatedCell, read_grey
-from tests.inference.conftest import drawn_cell
+from tests.inference.conftest import drawn_cell, shipped
 
 
 def in_a_field(pixels: np.ndarray, times: float) -> tuple[np.ndarray, int, int]:
@@ -30,16 +29,7 @@ def in_a_field(pixels: np.ndarray, times: float) -> tuple[np.ndarray, int, int]:
 
 @pytest.mark.models
 def test_a_resized_cell_gives_the_same_karyotype(held_out: list[AnnotatedCell], configuration: Any) -> None:
-    configuration = SimpleNamespace(**vars(configuration) | {"segmenter": "shipped"})
-    detector, segmenter = registry.detector(configuration), registry.segmenter(configuration)
-    classifier = registry.classifier(configuration)
-    models: Any = {
-        "detector": detector,
-        "segmenter": segmenter,
-        "classifier": classifier,
-        "judge": registry.judge(configuration, detector, segmenter, classifier),  # type: ignore[arg-type]
-        "calibration": registry.calibration(detector, classifier, segmenter),
-    }
+    models = shipped(configuration)
     pixels = read_grey(held_out[1].image)
 
     def karyotype(shown: np.ndarray) -> tuple[np.ndarray, list[str]]:
