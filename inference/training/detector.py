@@ -30,6 +30,7 @@ from inference.training.cil import AnnotatedCell, read_grey, read_split
 from inference.training.hardware import hardware
 from inference.training.interrupts import pause_point
 from inference.training.keeping import follow, save
+from inference.training.laid import Lone, lay, lone_of
 from inference.training.presence import PresenceLoss
 
 
@@ -66,8 +67,12 @@ def augment(pixels: np.ndarray, boxes: np.ndarray, side: int, rng: random.Random
 class Cells:
     """A torch map-style dataset over annotated cells (duck-typed, so that torch is imported late)."""
 
-    def __init__(self, cells: list[AnnotatedCell], side: int, shift: tuple[float, float] = (0.0, 0.0)) -> None:
-        self.cells, self.side, self.shift = cells, side, np.array([*shift, *shift], np.float32)
+    def __init__(
+        self, cells: list[AnnotatedCell], side: int, shift: tuple[float, float] = (0.0, 0.0), laid: float = 0.0
+    ) -> None:
+        """laid: share of the cells over which some of their own chromosomes are laid once more."""
+        self.cells, self.side, self.shift, self.laid = cells, side, np.array([*shift, *shift], np.float32), laid
+        self._lone: dict[int, Lone] = {}  # found once a cell, by the process that reads it
 
     def __len__(self) -> int:
         return len(self.cells)
@@ -76,12 +81,17 @@ class Cells:
         import cv2
 
         cv2.setNumThreads(0)
-        cell = self.cells[index]
-        pixels, boxes = augment(read_grey(cell.image), cell.boxes + self.shift, self.side, random.Random())
+        cell, rng = self.cells[index], random.Random()
+        pixels, boxes, classes = read_grey(cell.image), cell.boxes + self.shift, cell.classes
+        if rng.random() < self.laid:
+            if index not in self._lone:
+                self._lone[index] = lone_of(pixels, boxes)
+            pixels, boxes, classes = lay(pixels, boxes, classes, self._lone[index], rng)
+        pixels, boxes = augment(pixels, boxes, self.side, rng)
         full = np.maximum((boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1]), 1e-6)
         boxes = np.clip(boxes, 0, self.side)
         kept = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1]) > 0.4 * full
-        return pixels, boxes[kept].astype(np.float32), cell.classes[kept]
+        return pixels, boxes[kept].astype(np.float32), classes[kept]
 
 
 def collate(samples: list[tuple[np.ndarray, np.ndarray, np.ndarray]]) -> dict[str, Any]:
@@ -125,11 +135,13 @@ def train(
     loaders: int = 1,
     shift_x: float = 0.0,
     shift_y: float = 0.0,
+    laid: float = 0.0,
 ) -> None:
     """Train from `start`, or from `out/last.pt` where a run was stopped, until `cpu_hours` are spent.
 
     shift_x, shift_y: pixels that are added to annotated boxes.  Those of CIL:54816 lie 0.6 pixels left of and 2.3 above
     what they mark, in pictures of every size; once pictures are mirrored and turned, that would be mere noise.
+    laid: share of the cells over which some of their own chromosomes are laid once more (inference.training.laid).
     """
     import torch
     from ultralytics import YOLO
@@ -154,7 +166,7 @@ def train(
         ema.load_state_dict(state["ema"])
         optimiser.load_state_dict(state["optimiser"])
         spent, step, seen = state["spent"], state["step"], state["seen"]
-    cells: Any = Cells(read_split(data, "train"), side, (shift_x, shift_y))
+    cells: Any = Cells(read_split(data, "train"), side, (shift_x, shift_y), laid)
     loader: Any = torch.utils.data.DataLoader(
         cells,
         batch_size=batch,
@@ -238,6 +250,7 @@ def main() -> None:
     parser.add_argument("--device", default="")
     parser.add_argument("--shift-x", type=float, default=0.0)
     parser.add_argument("--shift-y", type=float, default=0.0)
+    parser.add_argument("--laid", type=float, default=0.0, help="share of the cells that get more crossings")
     parser.add_argument("--loaders", type=int, default=1, help="processes that read and augment pictures")
     train(**vars(parser.parse_args()))
 

@@ -80,7 +80,7 @@ def _added(below: np.ndarray, above: np.ndarray, bend: float) -> np.ndarray:
     return np.clip(one + other - bend * one * other / 255, 0, 255).astype(np.uint8)
 
 
-def _paste(canvas: np.ndarray, density: np.ndarray, top: int, left: int, bend: float) -> None:
+def laid_over(canvas: np.ndarray, density: np.ndarray, top: int, left: int, bend: float) -> None:
     height, width = canvas.shape
     y1, x1 = max(0, top), max(0, left)
     y2, x2 = min(height, top + density.shape[0]), min(width, left + density.shape[1])
@@ -162,7 +162,7 @@ def compose(
             part > 0.55 * other.mask.bits.sum() for part, other in zip(covered, placed, strict=True)
         ):
             continue  # lies on it, not across it
-        _paste(density, patch, top, left, bend)
+        laid_over(density, patch, top, left, bend)
         placed.append(Placed(mask, None))
     mark_kinds(placed)
     return Composed(density, placed, base.others)
