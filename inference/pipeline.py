@@ -23,7 +23,7 @@ from inference.stages.cut import cut_all
 from inference.stages.load import light_ground
 from inference.stages.presence import ASIDE, MOST_ASIDE, features, settle, shared_areas
 from inference.stages.proposal import propose
-from inference.stages.quality import BLANK, is_blank, is_noise, note
+from inference.stages.quality import BLANK, hidden, is_blank, is_noise, note
 from inference.stages.scale import detect_at_usual_scale
 
 STAGES = ("load", "quality", "detect", "segment", "orient", "classify", "assign")
@@ -100,7 +100,10 @@ def analyse(
             aside=_aside(is_there, present),
             is_there=is_there,
             cut_trusted_from=segmenter.cut_trusted_from,
-            note=BLANK if blank else note(seen, _rows(detections, kept)),
+            note=BLANK
+            if blank
+            else note(seen, _rows(detections, kept))
+            or hidden(seen, [masks[row] for row in kept], [one.label for one in names]),
             models=[model.info for model in (detector, segmenter, classifier, judge) if model is not None],
         )
     timings["total"] = round(time.perf_counter() - started, 4)

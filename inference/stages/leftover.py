@@ -90,6 +90,23 @@ def asked(pixels: np.ndarray, scores: np.ndarray, masks: Sequence[Mask]) -> list
     return sorted(found, key=lambda one: order.index(one.kind))[:_MOST]
 
 
+def adjoining(pixels: np.ndarray, masks: Sequence[Mask]) -> list[tuple[int, int]]:
+    """What is dark, in none of the masks, and touches one of them: (pixels, row of the mask), largest first.
+    pixels: uint8 (h, w), dark chromosomes on a light ground.  masks: of all that was taken for a chromosome."""
+    there = [row for row, mask in enumerate(masks) if mask.bits.any()]
+    if not there:
+        return []
+    field = _field(pixels, [masks[row] for row in there])
+    beside: dict[int, list[tuple[int, int]]] = {}
+    for row in there if field.arms else []:
+        rim = _with_rim(masks[row], field)
+        labels, met = np.unique(_window(field.labels, rim)[rim.bits], return_counts=True)
+        for label, count in zip(labels.tolist(), met.tolist(), strict=True):
+            beside.setdefault(label, []).append((count, row))
+    found = [(len(arm.pixels), max(beside[label])[1]) for label, arm in field.arms.items() if label in beside]
+    return sorted(found, reverse=True)
+
+
 def _field(pixels: np.ndarray, sure: Sequence[Mask]) -> _Field:
     import cv2
 
