@@ -222,8 +222,9 @@ def _load_compact_sam(entry: dict[str, Any], threads: int) -> Segmenter:
 
     field, sha256 = weights.checked(entry, "field")
     prompt, _ = weights.checked(entry, "prompt")
+    beside = weights.checked(entry, "beside")[0] if "beside" in entry["files"] else None
     info = ModelInfo("segmenter", entry["name"], entry["version"], sha256)
-    return CompactSam(field, prompt, info, threads=threads)
+    return CompactSam(field, prompt, info, beside=beside, threads=threads)
 
 
 def _device(wanted: str) -> str:

@@ -13,7 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from inference.backends.sam_beside import SecondLook
 from inference.protocols import AnalysisError, Mask, ModelInfo
+from inference.stages.beside import Answer
 from inference.stages.window import (
     LARGE,
     MULTIPLE,
@@ -41,7 +43,6 @@ _LONGEST = 2048  # working pixels of a picture's longer side
 _LEVELS, _CLOSE, _CROSSED = (0.0, 0.5, 1.0, 1.5), 1.5, 0.02
 
 _Prompt = tuple[np.ndarray | None, np.ndarray, Mask | None]  # box, clicks, present mask
-_Answer = tuple[np.ndarray, tuple[int, int, int], float]  # logits, their window, expected IoU
 
 
 class CompactSam:
@@ -51,10 +52,13 @@ class CompactSam:
         0.85  # expected IoU: what it expects comes true on the whole, also where chromosomes touch
     )
 
-    def __init__(self, field: Path, prompt: Path, info: ModelInfo, *, threads: int = 0) -> None:
-        """Raises AnalysisError."""
+    def __init__(
+        self, field: Path, prompt: Path, info: ModelInfo, *, beside: Path | None = None, threads: int = 0
+    ) -> None:
+        """beside: for a second look at the cuts of a whole cell.  Raises AnalysisError."""
         self.info = info
         self._field, self._prompt = (_session(path, threads) for path in (field, prompt))
+        self._beside = None if beside is None else SecondLook(_session(beside, threads))
 
     @property
     def key(self) -> str:
@@ -66,16 +70,11 @@ class CompactSam:
         Returns embedding, middle and fine (float16, without the batch axis), scale, working pixels a pixel, and levels,
         the greys of ground and chromosomes.
         """
-        import cv2
-
         scale = scale_of_boxes(boxes) if boxes is not None and len(boxes) >= _FEW else scale_of_field(pixels)
         scale = min(scale, _LONGEST / max(pixels.shape))
         greys = levels(pixels)
-        density = densities(pixels, *greys)
-        height, width = (max(1, round(side * scale)) for side in pixels.shape)
-        if scale != 1.0:
-            method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-            density = cv2.resize(density, (width, height), interpolation=method)
+        density = _density(pixels, greys, scale)
+        height, width = density.shape
         padded = np.zeros((1, 1, *(math.ceil(side / MULTIPLE) * MULTIPLE for side in (height, width))), np.float32)
         padded[0, 0, :height, :width] = density.astype(np.float32) / 255
         found = self._field.run(["embedding", "middle", "fine"], {"density": padded})
@@ -93,11 +92,12 @@ class CompactSam:
         """As Recutter says."""
         if len(boxes) == 0:
             return []
-        none = np.zeros((0, 3), np.float32)
-        prompts: list[_Prompt] = [(box, none, None) for box in np.asarray(boxes, np.float32)]
         scale = float(embedding["scale"])
-        told = told_of(boxes * scale, np.ones(len(boxes)) if sure is None else sure)
-        answers = self._answers(embedding, prompts, told)
+        sure = np.ones(len(boxes)) if sure is None else sure
+        prompts = _of_boxes(boxes)
+        answers = self.first_answers(embedding, boxes, sure)
+        if self._beside is not None:
+            answers = self._beside.again(self.density(pixels, embedding), answers, boxes * scale, sure)
         masks: list[Mask] = []
         whole: list[Mask] = []
         for level in _LEVELS:
@@ -109,6 +109,16 @@ class CompactSam:
             if len(boxes) < _FEW or not _stick_out(masks, boxes, scale):
                 break
         return masks if masks is whole else [_with_shared(row, masks, whole[row]) for row in range(len(masks))]
+
+    def first_answers(self, embedding: dict[str, np.ndarray], boxes: np.ndarray, sure: np.ndarray) -> list[Answer]:
+        """Of each box, before any second look."""
+        told = told_of(boxes * float(embedding["scale"]), sure)
+        return self._answers(embedding, _of_boxes(boxes), told)
+
+    def density(self, pixels: np.ndarray, embedding: dict[str, np.ndarray]) -> np.ndarray:
+        """uint8 (h, w), working pixels: what was embedded."""
+        ground, dark = embedding["levels"].tolist()
+        return _density(pixels, (ground, dark), float(embedding["scale"]))
 
     def cut(
         self,
@@ -135,11 +145,11 @@ class CompactSam:
         nothing = Mask(0, 0, np.zeros((0, 0), bool), 0.0)
         return [cut if _is_something(cut, pixels, embedding["levels"]) else nothing for cut in cuts]
 
-    def _answers(self, embedded: dict[str, np.ndarray], prompts: list[_Prompt], told: np.ndarray) -> list[_Answer]:
+    def _answers(self, embedded: dict[str, np.ndarray], prompts: list[_Prompt], told: np.ndarray) -> list[Answer]:
         """(logits, window, expected IoU) of each prompt.  told: of its neighbours, working pixels of the field."""
         scale = float(embedded["scale"])
         windows = [_window(*prompt, scale) for prompt in prompts]
-        found: dict[int, _Answer] = {}
+        found: dict[int, Answer] = {}
         for small in (True, False):
             rows = [row for row, (_, _, side) in enumerate(windows) if (side < LARGE) == small]
             for start in range(0, len(rows), _BATCH[small]):
@@ -187,6 +197,22 @@ class CompactSam:
             },
         )
         return masks[:, 0], expected[:, 0]
+
+
+def _of_boxes(boxes: np.ndarray) -> list[_Prompt]:
+    none = np.zeros((0, 3), np.float32)
+    return [(box, none, None) for box in np.asarray(boxes, np.float32)]
+
+
+def _density(pixels: np.ndarray, greys: tuple[float, float], scale: float) -> Any:
+    """uint8 (h, w), working pixels."""
+    import cv2
+
+    density = densities(pixels, *greys)
+    if scale == 1.0:
+        return density
+    size = [max(1, round(side * scale)) for side in pixels.shape[::-1]]
+    return cv2.resize(density, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
 
 
 def _is_something(mask: Mask, pixels: np.ndarray, greys: np.ndarray) -> bool:

@@ -86,7 +86,7 @@ def prompt_for(composed: Composed, index: int, box: np.ndarray, around: np.ndarr
         middle, reach = (target.left + float(columns[at]), target.top + float(rows[at])), 999.0
     middle = (middle[0] + rng.uniform(-4, 4), middle[1] + rng.uniform(-4, 4))
     left, top, side = window_of(*middle, reach)
-    truth = _window_bits(target, left, top, side)
+    truth = window_bits(target, left, top, side)
     points: list[tuple[float, float, int]] = []
     present = None
     if kind in ("box", "box+points") or (kind == "refine" and rng.random() < 0.5):
@@ -97,7 +97,7 @@ def prompt_for(composed: Composed, index: int, box: np.ndarray, around: np.ndarr
     others = np.zeros_like(truth)
     for other, one in enumerate(composed.placed):
         if other != index:
-            others |= _window_bits(one.mask, left, top, side)
+            others |= window_bits(one.mask, left, top, side)
     counts = 1 + SHARED_COUNTS * (others & truth) + OTHERS_COUNT * (others & ~truth)
     others &= ~truth
     if kind == "refine":
@@ -120,12 +120,17 @@ def prompt_for(composed: Composed, index: int, box: np.ndarray, around: np.ndarr
 
 
 def told(boxes: np.ndarray, others: np.ndarray, rng: random.Random) -> np.ndarray:
-    """float32 (n, NEIGHBOURS, 5): what the prompts of a scene's chromosomes are told of the rest, as a detector errs:
-    now and then one is missing, now and then a box is there twice or holds two, less sure than most; or nothing is
-    told at all, as to a click.  boxes: (n, 4), of the chromosomes; others: of the scene's other ones."""
-    count = len(boxes)
+    """float32 (n, NEIGHBOURS, 5): what the prompts of a scene's chromosomes are told of the rest, as a detector errs,
+    or nothing at all, as to a click.  boxes: (n, 4), of the chromosomes; others: of the scene's other ones."""
     if rng.random() < _UNTOLD:
-        return np.zeros((count, NEIGHBOURS, 5), np.float32)
+        return np.zeros((len(boxes), NEIGHBOURS, 5), np.float32)
+    return told_of(*as_detected(boxes, others, rng))[: len(boxes)]
+
+
+def as_detected(boxes: np.ndarray, others: np.ndarray, rng: random.Random) -> tuple[np.ndarray, np.ndarray]:
+    """Boxes float32 (m, 4), those of a scene's chromosomes first, its other ones then, and how sure each is, float32
+    (m,), as a detector errs: now and then one is missing (0), now and then a box is there twice or holds two, less
+    sure than most."""
     exact = rng.random() < _EXACT
     there = np.concatenate([boxes, others]).astype(np.float32)
     sure = np.array([1.0 if exact else _how_sure(rng) for _ in there], np.float32)
@@ -148,7 +153,7 @@ def told(boxes: np.ndarray, others: np.ndarray, rng: random.Random) -> np.ndarra
                 added.append(piece)
     unsure = np.array([0.6 * rng.random() ** 2 for _ in added], np.float32)
     every = np.concatenate([there, np.asarray(added, np.float32).reshape(-1, 4)])
-    return told_of(every, np.concatenate([sure, unsure]))[:count]
+    return every, np.concatenate([sure, unsure])
 
 
 def _how_sure(rng: random.Random) -> float:
@@ -156,7 +161,7 @@ def _how_sure(rng: random.Random) -> float:
     return 0.0 if rng.random() < _MISSING else 1 - 0.7 * rng.random() ** 3
 
 
-def _window_bits(mask: Mask, left: int, top: int, side: int) -> np.ndarray:
+def window_bits(mask: Mask, left: int, top: int, side: int) -> np.ndarray:
     bits = np.zeros((side, side), bool)
     rows, columns = mask.bits.shape
     y1, x1 = max(top, mask.top), max(left, mask.left)

@@ -1,0 +1,84 @@
+"""What is seen of each cut beside the cuts that it meets, for one who looks at it a second time.
+
+The first time a prompt's answer knows of its neighbours only where their boxes are.  Where two touch, both may take the
+same edge or neither; where they cross, one may end that goes on below the other.  Once all are cut, each is looked at
+again with what the others take (inference.backends.sam_beside).  One module for training and use.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from inference.backends.boxes import overlap
+
+SURE = 0.3  # detection score from which a cut is looked at again, and counts as another's
+PLANES = 5  # density 0..1, the cut's logits, the strongest of the others', how many take a pixel, the box
+REACH = 8.0  # logits are told up to here
+_SAME = 0.7  # IoU of two boxes from which the less sure one is the other once more
+_MOST = 3.0  # takers of a pixel that are told apart
+
+Answer = tuple[np.ndarray, tuple[int, int, int], float]  # logits, their window (left, top, side), expected IoU
+
+
+def planes(
+    density: np.ndarray, answers: Sequence[Answer], boxes: np.ndarray, sure: np.ndarray
+) -> dict[int, np.ndarray]:
+    """By row, of the sure ones: float32 (PLANES, side, side).
+
+    density: uint8 (h, w) of the field, working pixels.  answers: one a box.  boxes: float (n, 4), working pixels.
+    sure: float (n,) 0..1, the detector's scores."""
+    same = overlap(boxes, boxes) > _SAME
+    sure = np.asarray(sure, np.float64)
+    rows = np.flatnonzero(sure >= SURE).tolist()
+    held = {row: np.clip(answers[row][0], -REACH, REACH) for row in rows}
+    shares = {row: 1 / (1 + np.exp(-held[row])) for row in rows}
+    told = {}
+    for row in rows:
+        window = left, top, side = answers[row][1]
+        strongest, taken = np.full((side, side), -REACH, np.float32), np.zeros((side, side), np.float32)
+        for other in rows:
+            once_more = same[row, other] and sure[other] > sure[row]
+            met = None if other == row or once_more else _met(window, answers[other][1])
+            if met is not None:
+                here, there = met
+                strongest[here] = np.maximum(strongest[here], held[other][there])
+                taken[here] += shares[other][there]
+        box = np.zeros((side, side), np.float32)
+        x1, y1, x2, y2 = (max(0, round(float(edge))) for edge in boxes[row] - [left, top, left, top])
+        box[y1:y2, x1:x2] = 1
+        told[row] = np.stack(
+            [
+                _view(density, left, top, side) / np.float32(255),
+                held[row],
+                strongest,
+                np.minimum(taken, _MOST),
+                box,
+            ]
+        ).astype(np.float32)
+    return told
+
+
+def _met(
+    one: tuple[int, int, int], other: tuple[int, int, int]
+) -> tuple[tuple[slice, slice], tuple[slice, slice]] | None:
+    """Where two windows lie over each other, in the one's pixels and in the other's; None where nowhere."""
+    x1, y1 = max(one[0], other[0]), max(one[1], other[1])
+    x2, y2 = min(one[0] + one[2], other[0] + other[2]), min(one[1] + one[2], other[1] + other[2])
+    if x1 >= x2 or y1 >= y2:
+        return None
+    return (
+        (slice(y1 - one[1], y2 - one[1]), slice(x1 - one[0], x2 - one[0])),
+        (slice(y1 - other[1], y2 - other[1]), slice(x1 - other[0], x2 - other[0])),
+    )
+
+
+def _view(density: np.ndarray, left: int, top: int, side: int) -> np.ndarray:
+    view = np.zeros((side, side), np.uint8)
+    met = _met((left, top, side), (0, 0, max(density.shape)))
+    if met is not None:
+        here, there = met
+        part = density[there]
+        view[here[0].start : here[0].start + part.shape[0], here[1].start : here[1].start + part.shape[1]] = part
+    return view

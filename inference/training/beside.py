@@ -1,0 +1,294 @@
+"""Training of the second look at cuts (inference.stages.beside): each with what the others take.
+
+Whole made scenes are cut by the shipped segmenter, from boxes with a detector's errors and with false ones among them;
+what it saw of each chromosome, and the exact mask, are kept in a file.  A small network over that learns how the first
+answer's logits are to be moved, and what IoU is to be expected then.  The rate falls along a cosine over `cpu_hours` of
+processor time; resumable from `last.pt`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import json
+import math
+import random
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from inference.protocols import Mask
+from inference.stages.beside import PLANES, planes
+from inference.stages.window import LARGE, SMALL
+from inference.training import muon
+from inference.training.beside_model import Beside, export
+from inference.training.cutouts import Scene, kept, shrunk
+from inference.training.hardware import hardware
+from inference.training.interrupts import pause_point
+from inference.training.keeping import follow, save
+from inference.training.sam import DRAWN_SHARE, HEAPS
+from inference.training.sam_prompts import OTHERS_COUNT, SHARED_COUNTS, as_detected, window_bits
+from inference.training.scenes import boxes_of, compose, crop_of, donor, exposed
+
+FIELD = 416  # the side of a scene
+LAID, LAID_INTO_DRAWN = (12, 24), (0, 8)
+ERRS = 0.0, 0.02, 0.05  # of a box's sides, what a scene's boxes are off by beside what people draw
+LONE = 0.3  # share of the lone chromosomes that are learned from
+HELD = 20  # every so many-th scene is for judging
+_SCALE = np.array([255, 15, 15, 80, 255], np.float32)[:, None, None]  # of planes, kept as bytes
+_MIDDLE = np.array([0, 128, 128, 0, 0], np.float32)[:, None, None]
+
+
+@dataclass
+class Rows:
+    """Of windows of one size.  seen: uint8 (n, PLANES, side, side), packed.  truth, others: bool (n, side, side), the
+    chromosome and all others.  expected: float32 (n,), by the first look.  held: bool (n,), for judging."""
+
+    seen: list[np.ndarray] = field(default_factory=list)
+    truth: list[np.ndarray] = field(default_factory=list)
+    others: list[np.ndarray] = field(default_factory=list)
+    expected: list[float] = field(default_factory=list)
+    held: list[bool] = field(default_factory=list)
+
+
+def packed(seen: np.ndarray) -> np.ndarray:
+    """Planes as bytes, uint8 of the same shape (…, PLANES, side, side)."""
+    return np.asarray(np.clip(np.rint(seen * _SCALE + _MIDDLE), 0, 255).astype(np.uint8))
+
+
+def unpacked(seen: Any) -> Any:
+    """As a float tensor what `packed` made, a uint8 tensor."""
+    import torch
+
+    return (seen.float() - torch.from_numpy(_MIDDLE).to(seen.device)) / torch.from_numpy(_SCALE).to(seen.device)
+
+
+def scene_of(pool: list[Scene], laid: tuple[int, int], rng: random.Random) -> Any:
+    base = crop_of(rng.choice(pool), FIELD, rng)
+    donors = []
+    for _ in range(rng.randint(*laid)):
+        giver = rng.choice(pool)
+        donors.append(donor(giver, rng.randrange(len(giver.masks)), rng))
+    return compose(base, donors, rng, heaps=HEAPS)
+
+
+def learn_from(composed: Any, segmenter: Any, rng: random.Random, rows: dict[int, Rows], held: bool) -> None:
+    """Adds what the segmenter makes of a scene's chromosomes.  rows: by the windows' side."""
+    boxes, sure = as_detected(boxes_of(composed, rng), composed.others, rng)
+    sides = np.tile(boxes[:, 2:] - boxes[:, :2], 2)
+    errs = np.random.default_rng(rng.getrandbits(32)).normal(0, rng.choice(ERRS), boxes.shape)
+    boxes = (boxes + errs * sides).astype(np.float32)
+    pixels = 255 - exposed(composed.density, rng)
+    embedding = segmenter.embed(pixels, boxes)
+    scale = float(embedding["scale"])
+    answers = segmenter.first_answers(embedding, boxes, sure)
+    seen = planes(segmenter.density(pixels, embedding), answers, boxes * scale, sure)
+    masks: list[Mask] = [one.mask if scale == 1 else shrunk(one.mask, scale) for one in composed.placed]
+    for row, (mask, one) in enumerate(zip(masks, composed.placed, strict=True)):
+        if row not in seen or (one.kind == "lone" and rng.random() > LONE):
+            continue
+        _, window, expected = answers[row]
+        truth = window_bits(mask, *window)
+        if not truth.any():
+            continue
+        others = np.zeros_like(truth)
+        for other in masks[:row] + masks[row + 1 :]:
+            others |= window_bits(other, *window)
+        into = rows[window[2]]
+        into.seen.append(packed(seen[row]))
+        into.truth.append(truth)
+        into.others.append(others)
+        into.expected.append(expected)
+        into.held.append(held)
+
+
+def make(scenes: Path, out: Path, count: int, *, seed: int = 0, threads: int = 1, shown: bool = True) -> None:
+    """Writes out/SIDE.npz for both sizes of window, from `count` made scenes."""
+    from types import SimpleNamespace
+
+    import cv2
+
+    from inference import registry
+
+    cv2.setNumThreads(threads)
+    configuration: Any = SimpleNamespace(segmenter="shipped", device="cpu", worker_threads=threads)
+    segmenter = registry.segmenter(configuration)
+    known = kept(scenes)
+    real = [scene for scene in known if not scene.drawn and len(scene.masks) > 3]
+    drawn = [scene for scene in known if scene.drawn]
+    rng = random.Random(seed)
+    rows = {SMALL: Rows(), LARGE: Rows()}
+    for number in tqdm(range(count), desc="cutting scenes", mininterval=2, disable=not shown):
+        pause_point(lambda: None)
+        of_drawn = bool(drawn) and rng.random() < DRAWN_SHARE
+        composed = scene_of(drawn if of_drawn else real, LAID_INTO_DRAWN if of_drawn else LAID, rng)
+        if composed.placed:
+            learn_from(composed, segmenter, rng, rows, held=number % HELD == 0)
+    out.mkdir(parents=True, exist_ok=True)
+    for side, one in rows.items():
+        empty = np.zeros((0, PLANES, side, side), np.uint8)
+        temporary = out / f"{side}.tmp.npz"
+        np.savez(
+            temporary,
+            seen=np.stack(one.seen) if one.seen else empty,
+            truth=np.stack(one.truth) if one.truth else empty[:, 0] > 0,
+            others=np.stack(one.others) if one.others else empty[:, 0] > 0,
+            expected=np.array(one.expected, np.float32),
+            held=np.array(one.held, bool),
+        )
+        temporary.replace(out / f"{side}.npz")
+
+
+def batch_loss(answer: Any, batch: dict[str, Any]) -> Any:
+    """answer: logits (n, 1, side, side) and expected IoU (n,).  As the segmenter's own loss: cross-entropy in which
+    hard pixels and shared ones count more, Dice, and the error of what is expected."""
+    import torch
+    from torch.nn import functional
+
+    logits, expected = answer[0][:, 0].float(), answer[1].float()
+    truth, others = batch["truth"].float(), batch["others"].float()
+    shares = torch.sigmoid(logits)
+    counts = 1 + SHARED_COUNTS * others * truth + OTHERS_COUNT * others * (1 - truth)
+    hard = ((shares - truth).abs().detach() + 0.1) ** 0.5 * counts
+    surprise = functional.binary_cross_entropy_with_logits(logits, truth, reduction="none")
+    crossed = (surprise * hard).sum((1, 2)) / truth.sum((1, 2)).clamp(min=40)
+    dice = 1 - (2 * (shares * truth).sum((1, 2)) + 1) / (shares.sum((1, 2)) + truth.sum((1, 2)) + 1)
+    return (crossed + dice + (expected - ious(logits, batch["truth"])) ** 2).mean()
+
+
+def ious(logits: Any, truth: Any) -> Any:
+    """float (n,).  logits: (n, side, side).  truth: bool, the same."""
+    found = logits > 0
+    both = (found & truth).sum((1, 2)).float()
+    return both / (found.sum((1, 2)) + truth.sum((1, 2)) - both).clamp(min=1)
+
+
+def figures(model: Any, rows: dict[str, Any], batch: int = 32) -> dict[str, float]:
+    """Mean IoU before and after, and how far off what is expected is then, of the rows for judging."""
+    import torch
+
+    model.eval()
+    before, after, errors = [], [], []
+    with torch.no_grad():
+        for start in range(0, len(rows["truth"]), batch):
+            part = {name: values[start : start + batch] for name, values in rows.items()}
+            seen = unpacked(part["seen"])
+            logits, expected = model(seen, part["expected"])
+            found = ious(logits[:, 0].float(), part["truth"])
+            before.append(ious(seen[:, 1], part["truth"]))
+            after.append(found)
+            errors.append((expected.float() - found).abs())
+    return {
+        name: round(float(torch.cat(values).mean()), 4)
+        for name, values in (("before", before), ("after", after), ("error", errors))
+        if values
+    }
+
+
+def _turned(batch: dict[str, Any], rng: random.Random) -> dict[str, Any]:
+    turns, mirrored = rng.randrange(4), rng.random() < 0.5
+
+    def turn(value: Any) -> Any:
+        value = value.rot90(turns, (-2, -1))
+        return value.flip(-1) if mirrored else value
+
+    return {name: value if name == "expected" else turn(value) for name, value in batch.items()}
+
+
+def load(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Tensors of the rows to learn from, and of those for judging."""
+    import torch
+
+    with np.load(path) as kept_rows:
+        held = kept_rows["held"]
+        whole = {name: kept_rows[name] for name in ("seen", "truth", "others", "expected")}
+    parts = ({name: torch.from_numpy(values[rows]) for name, values in whole.items()} for rows in (~held, held))
+    learned, judged = parts
+    return learned, judged
+
+
+def train(
+    *, rows: Path, out: Path, cpu_hours: float, batch: int, rate: float, threads: int = 2, device: str = "",
+    seed: int = 0,
+) -> None:  # fmt: skip
+    """Train from nothing, or go on from out/last.pt, until `cpu_hours` are spent; writes out/beside.onnx.  rows: what
+    `make` wrote."""
+    import torch
+
+    out.mkdir(parents=True, exist_ok=True)
+    machine = hardware(device, threads)
+    small, judged = load(rows / f"{SMALL}.npz")
+    large, _ = load(rows / f"{LARGE}.npz")
+    model: Any = Beside().to(machine.device).to(memory_format=torch.channels_last)
+    ema = copy.deepcopy(model).eval()
+    optimiser = muon.optimiser(model, rate, decay=0.02, bfloat16=machine.bfloat16)
+    spent, step = 0.0, 0
+    last = out / "last.pt"
+    if last.exists():
+        state = torch.load(last, weights_only=False)
+        for part, name in ((model, "model"), (ema, "ema"), (optimiser, "optimiser")):
+            part.load_state_dict(state[name])
+        spent, step = state["spent"], state["step"]
+    rng, clock, recent = random.Random(f"{seed} {step}"), time.process_time(), []
+    share_large = len(large["truth"]) / max(1, len(large["truth"]) + len(small["truth"]))
+
+    def keep() -> None:
+        state = {"model": model.state_dict(), "ema": ema.state_dict(), "optimiser": optimiser.state_dict()}
+        save(last, state | {"spent": spent, "step": step})
+
+    while spent < cpu_hours * 3600:
+        source, count = (large, max(1, batch // 4)) if rng.random() < share_large * 2 else (small, batch)
+        chosen = torch.tensor([rng.randrange(len(source["truth"])) for _ in range(count)])
+        given = machine.place(_turned({name: values[chosen] for name, values in source.items()}, rng))
+        share = min(1.0, spent / (cpu_hours * 3600))
+        for group in optimiser.param_groups:
+            group["lr"] = rate * min(1.0, (step + 1) / 50) * (0.02 + 0.98 * (1 + math.cos(math.pi * share)) / 2)
+        model.train()
+        with machine.numbers():
+            answer = model(unpacked(given["seen"]).contiguous(memory_format=torch.channels_last), given["expected"])
+        loss = batch_loss(answer, given)
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimiser.step()
+        step += 1
+        follow(ema, model, min(0.997, 1 - 1 / (step / 4 + 2)))
+        recent.append(float(loss.detach()))
+        spent, clock = spent + time.process_time() - clock, time.process_time()
+        pause_point(keep)
+        if step % 100 == 0:
+            line = {"step": step, "cpu_hours": round(spent / 3600, 4), "loss": round(float(np.mean(recent)), 4)}
+            line |= figures(ema, judged) if step % 500 == 0 else {}
+            with (out / "progress.jsonl").open("a") as log:
+                log.write(json.dumps(line) + "\n")
+            recent = []
+            keep()
+    keep()
+    export(ema, out / "beside.onnx")
+    (out / "result.json").write_text(json.dumps(figures(ema, judged) | {"cpu_hours": spent / 3600}))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--scenes", type=Path, default=Path("training-runs/scenes/scenes.npz"))
+    parser.add_argument("--rows", type=Path, default=Path("training-runs/beside/rows"))
+    parser.add_argument("--count", type=int, default=600, help="scenes to cut, where --rows has none")
+    parser.add_argument("--out", type=Path, default=Path("training-runs/beside"))
+    parser.add_argument("--cpu-hours", type=float, default=0.4)
+    parser.add_argument("--batch", type=int, default=24)
+    parser.add_argument("--rate", type=float, default=2e-3)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--device", default="")
+    given = vars(parser.parse_args())
+    scenes, count = given.pop("scenes"), given.pop("count")
+    if not (given["rows"] / f"{LARGE}.npz").exists():
+        make(scenes, given["rows"], count, threads=given["threads"])
+    train(**given)
+
+
+if __name__ == "__main__":
+    main()

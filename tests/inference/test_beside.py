@@ -1,0 +1,168 @@
+"""The second look at the cuts of a cell: each beside what the others take."""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from inference import registry
+from inference.backends.compact_sam import CompactSam
+from inference.backends.sam_beside import SecondLook
+from inference.evaluation import segmentation
+from inference.stages.beside import PLANES, REACH, Answer, planes
+from inference.stages.window import SMALL
+from inference.training import beside
+from inference.training.cil import AnnotatedCell, read_grey
+from inference.training.cutouts import annotated_scene, keep
+from inference.training.sam_prompts import as_detected
+
+
+def _answer(left: int, top: int, taken: tuple[int, int, int, int], expected: float = 0.9) -> Answer:
+    """Sure of a rectangle of the field (x1, y1, x2, y2), and that all else is not its own."""
+    logits = np.full((SMALL, SMALL), -20, np.float32)
+    x1, y1, x2, y2 = taken
+    logits[max(0, y1 - top) : y2 - top, max(0, x1 - left) : x2 - left] = 20
+    return logits, (left, top, SMALL), expected
+
+
+FIELD = np.arange(200, dtype=np.uint8)[None].repeat(160, 0)
+UPRIGHT, FLAT, FAR = (60, 20, 80, 100), (20, 50, 120, 70), (150, 120, 170, 150)
+ANSWERS = [_answer(12, 4, UPRIGHT), _answer(16, 8, FLAT), _answer(104, 80, FAR)]
+BOXES = np.array([UPRIGHT, FLAT, FAR], np.float32)
+
+
+def test_each_is_seen_with_the_field_its_box_and_what_the_others_take_in_its_own_window() -> None:
+    seen = planes(FIELD, ANSWERS, BOXES, np.ones(3))
+    assert set(seen) == {0, 1, 2} and seen[0].shape == (PLANES, SMALL, SMALL)
+    density, own, strongest, taken, box = seen[0]
+    assert np.allclose(density[30], np.arange(12, 12 + SMALL) / 255)
+    assert own[20 - 4 : 100 - 4, 60 - 12 : 80 - 12].min() == REACH and own.min() == -REACH
+    others = np.zeros((SMALL, SMALL), bool)
+    others[50 - 4 : 70 - 4, 20 - 12 : 120 - 12] = True
+    others[:4], others[:, :4] = False, False  # beyond the other's window nothing is known of it
+    assert np.array_equal(strongest > 0, others)
+    assert taken[others].min() > 0.99 and taken[~others].max() < 0.01
+    assert box.sum() == 20 * 80 and box[20 - 4, 60 - 12] == 1
+    outside = seen[2][0]
+    assert outside[160 - 80 :].max() == 0 and outside[:, 200 - 104 :].max() == 0
+
+
+def test_three_that_lie_over_each_other_are_counted() -> None:
+    third = _answer(12, 4, (40, 45, 90, 75))
+    seen = planes(FIELD, [*ANSWERS[:2], third], np.array([UPRIGHT, FLAT, (40, 45, 90, 75)], np.float32), np.ones(3))
+    assert seen[0][3][60 - 4, 70 - 12] == pytest.approx(2, abs=0.01)
+
+
+def test_the_unsure_are_not_looked_at_again_and_take_nothing_from_others() -> None:
+    seen = planes(FIELD, ANSWERS, BOXES, np.array([0.9, 0.2, 0.9]))
+    assert set(seen) == {0, 2}
+    assert seen[0][2].max() < 0 and seen[0][3].max() < 0.01
+
+
+def test_the_same_once_more_takes_nothing_from_the_less_sure_one() -> None:
+    answers, boxes = [ANSWERS[0], ANSWERS[0]], np.array([UPRIGHT, UPRIGHT], np.float32)
+    surer, less = (planes(FIELD, answers, boxes, np.array([0.9, 0.5]))[row] for row in (0, 1))
+    assert surer[2].max() > 0 > less[2].max()
+    both = planes(FIELD, answers, boxes, np.ones(2))  # alike sure: two that cross in one box
+    assert both[0][2].max() > 0 and both[1][2].max() > 0
+
+
+class _Halving:
+    """In the session's place: moves every logit half the way to the other's, and says what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[int, ...]] = []
+
+    def run(self, wanted: list[str], given: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+        self.asked.append(given["planes"].shape)
+        return given["planes"][:, 1:2] / 2, given["expected"] / 2
+
+
+def test_answers_come_back_in_their_order_with_the_unsure_as_they_were_and_few_at_once() -> None:
+    session = _Halving()
+    many = [ANSWERS[number % 3] for number in range(70)]
+    sure = np.array([0.1 if number % 7 == 0 else 0.9 for number in range(70)])
+    found = SecondLook(session).again(FIELD, many, BOXES[np.arange(70) % 3], sure)
+    for number, ((logits, window, expected), (before, where, _)) in enumerate(zip(found, many, strict=True)):
+        assert window == where
+        if number % 7 == 0:
+            assert logits is before and expected == 0.9
+        else:
+            assert np.abs(logits).max() == REACH / 2 and expected == pytest.approx(0.45)
+    assert sum(shape[0] for shape in session.asked) == 60 and max(shape[0] for shape in session.asked) <= 24
+
+
+@pytest.fixture(scope="module")
+def segmenter(configuration: Any) -> CompactSam:
+    found = registry.segmenter(SimpleNamespace(**(vars(configuration) | {"segmenter": "shipped"})))
+    assert isinstance(found, CompactSam)
+    return found
+
+
+def test_with_it_what_crosses_is_cut_better_and_the_rest_no_worse(
+    segmenter: CompactSam, held_out: list[AnnotatedCell], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = list(segmentation.made_scenes(held_out))
+    again = segmentation.judge(iter(made), segmenter.segment)
+    monkeypatch.setattr(segmenter, "_beside", None)
+    once = segmentation.judge(iter(made), segmenter.segment)
+    gains = {kind: np.mean(again.scores[kind].ious) - np.mean(once.scores[kind].ious) for kind in again.scores}
+    assert gains["crossing"] > 0.02 and gains["all"] > 0.007
+    assert min(gains["lone"], gains["touching"]) > -0.005  # of twenty that touch
+    assert np.mean(again.crossings) > np.mean(once.crossings) + 0.08
+
+
+def test_it_is_trained_from_scenes_taken_up_again_and_exported_as_it_was_trained(
+    held_out: list[AnnotatedCell], tmp_path: Path
+) -> None:
+    import onnxruntime
+    import torch
+
+    keep([annotated_scene(cell.name, read_grey(cell.image), cell.boxes) for cell in held_out[:2]], tmp_path / "s.npz")
+    beside.make(tmp_path / "s.npz", tmp_path, 2, shown=False)
+    learned, judged = beside.load(tmp_path / f"{SMALL}.npz")
+    assert len(learned["truth"]) > 8 and len(judged["truth"]) > 8  # every twentieth scene, the first among them
+    assert (learned["truth"] & (beside.unpacked(learned["seen"])[:, 1] > 0)).sum() > 0.7 * learned["truth"].sum()
+    numbers: dict[str, Any] = {"rows": tmp_path, "out": tmp_path / "run", "batch": 8, "rate": 2e-3, "threads": 1}
+    beside.train(**numbers, cpu_hours=0.002)
+    first = torch.load(tmp_path / "run" / "last.pt", weights_only=False)
+    result = json.loads((tmp_path / "run" / "result.json").read_text())
+    assert 0.5 < result["before"] < 1 and result["after"] > result["before"] - 0.02
+    beside.train(**numbers, cpu_hours=0.0025)
+    assert torch.load(tmp_path / "run" / "last.pt", weights_only=False)["step"] > first["step"]
+    from inference.training.beside_model import Beside
+
+    model: Any = Beside()
+    model.load_state_dict(torch.load(tmp_path / "run" / "last.pt", weights_only=False)["ema"])
+    seen, expected = beside.unpacked(judged["seen"][:3]), judged["expected"][:3]
+    with torch.no_grad():
+        ours = model.eval()(seen, expected)
+    session = onnxruntime.InferenceSession(str(tmp_path / "run" / "beside.onnx"))
+    theirs = session.run(["logits", "iou"], {"planes": seen.numpy(), "expected": expected.numpy()})
+    for mine, other in zip(ours, theirs, strict=True):
+        assert np.abs(mine.numpy() - other).max() < 1e-3
+
+
+def test_planes_are_kept_as_bytes_nearly_as_they_are() -> None:
+    import torch
+
+    seen = planes(FIELD, ANSWERS, BOXES, np.ones(3))[0]
+    back = beside.unpacked(torch.from_numpy(beside.packed(seen)[None]))[0].numpy()
+    assert np.abs(back - seen).max(axis=(1, 2)).tolist() == pytest.approx([0, 0, 0, 0, 0], abs=0.04)
+
+
+def test_boxes_to_learn_from_err_as_a_detector_does_true_ones_first() -> None:
+    boxes = np.array([[0, 0, 40, 40], [50, 0, 90, 40], [0, 60, 40, 90]], np.float32)
+    counts = []
+    for number in range(60):
+        found, sure = as_detected(boxes[:2], boxes[2:], random.Random(number))
+        assert np.array_equal(found[:3], boxes) and len(found) == len(sure)
+        assert all(sure[3:] <= 0.6)
+        counts.append(len(found))
+    assert min(counts) == 3 and max(counts) > 3
