@@ -28,6 +28,7 @@ from inference.stages.scale import detect_at_usual_scale
 
 STAGES = ("load", "quality", "detect", "segment", "orient", "classify", "assign")
 MOST = 120  # objects kept of one picture: far above any cell, and a bound on time for a picture that is none
+_SLIVER = 0.05  # of the median area: less is nothing to look at, and a 21 has seven times as much
 _AS_SAID = Calibration()
 _NOTHING = Detections(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros((0, 24), np.float32))
 
@@ -97,7 +98,7 @@ def analyse(
             axes=axes,
             probabilities=probabilities,
             names=dict(zip(kept.tolist(), names, strict=True)),
-            aside=_aside(is_there, present),
+            aside=_aside(is_there, present, masks),
             is_there=is_there,
             cut_trusted_from=segmenter.cut_trusted_from,
             note=BLANK
@@ -143,9 +144,11 @@ def _judged(
     return is_there, settle(is_there, looked.probabilities)
 
 
-def _aside(is_there: np.ndarray, present: np.ndarray) -> list[int]:
-    """Rows that were left out and stay in sight, in their order."""
-    rows = np.flatnonzero(~present & (is_there >= ASIDE))
+def _aside(is_there: np.ndarray, present: np.ndarray, masks: list[Mask]) -> list[int]:
+    """Rows that were left out and stay in sight, in their order; none of which a mere sliver is left."""
+    areas = np.array([int(mask.bits.sum()) for mask in masks])
+    seen = areas >= _SLIVER * np.median(areas) if len(areas) else np.zeros(0, bool)
+    rows = np.flatnonzero(~present & seen & (is_there >= ASIDE))
     return sorted(rows[np.argsort(-is_there[rows], kind="stable")][:MOST_ASIDE].tolist())
 
 

@@ -50,7 +50,15 @@ def test_a_likely_further_copy_is_not_passed_over_in_silence(chance: float, thir
 
 def test_of_many_that_were_left_out_the_likeliest_stay_in_sight() -> None:
     chance = np.linspace(0.05, 0.6, 30)
-    kept = _aside(chance, chance > 0.5)
+    alike = [Mask(0, 0, np.ones((10, 20), bool), 0.9)] * 30
+    kept = _aside(chance, chance > 0.5, alike)
     assert len(kept) == MOST_ASIDE == 8 and kept == sorted(kept)
     assert min(chance[kept]) > max(np.delete(chance, [*kept, *np.flatnonzero(chance > 0.5)]))
-    assert _aside(chance[:4], np.zeros(4, bool)) == np.flatnonzero(chance[:4] >= 0.1).tolist()
+    assert _aside(chance[:4], np.zeros(4, bool), alike[:4]) == np.flatnonzero(chance[:4] >= 0.1).tolist()
+
+
+def test_a_mere_sliver_is_nothing_to_look_at() -> None:
+    masks = [Mask(0, 0, np.ones(shape, bool), 0.9) for shape in ((10, 20), (10, 20), (1, 9), (2, 8), (10, 20))]
+    present = np.array([True, True, False, False, False])
+    assert _aside(np.array([0.9, 0.9, 0.4, 0.4, 0.4]), present, masks) == [3, 4]
+    assert _aside(np.zeros(0), np.zeros(0, bool), []) == []

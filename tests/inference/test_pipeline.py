@@ -72,7 +72,11 @@ def test_real_cells_become_karyograms(held_out: list[AnnotatedCell], configurati
         document = proposal.document
         check_document(document, width, height)
         present = sum(entry["state"] == "present" for entry in document["chromosomes"])
-        assert 40 <= present <= 50 and len(document["chromosomes"]) <= present + MOST_ASIDE and document["note"] == ""
+        assert 40 <= present <= 50 and len(document["chromosomes"]) <= present + MOST_ASIDE
+        hidden = present < 46 and document["note"].startswith(
+            f"{present} chromosomes were found, and one may be hidden"
+        )
+        assert document["note"] == "" or hidden
         assert 36 <= len(document["chromosomes"]) <= 56
         assert len(json.dumps(document)) <= 80_000
         assert len(proposal.masks) == len(document["chromosomes"])
