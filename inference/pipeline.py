@@ -90,6 +90,9 @@ def analyse(
             shape = (pixels.shape[0], pixels.shape[1])
             detections = replace(detections, boxes=calibration.frame.around(detections.boxes, masks, shape))
         names = name_known(probabilities[kept], detections.scores[kept], calibration, namer, is_there[kept])
+        if (missed := hidden(seen, [masks[row] for row in kept])) is not None:
+            row, doubt = missed
+            names[row] = replace(names[row], flags=(*names[row].flags, doubt))
         proposal = propose(
             image_facts=image_facts,
             shape=(pixels.shape[0], pixels.shape[1]),
@@ -101,10 +104,7 @@ def analyse(
             aside=_aside(is_there, present, masks),
             is_there=is_there,
             cut_trusted_from=segmenter.cut_trusted_from,
-            note=BLANK
-            if blank
-            else note(seen, _rows(detections, kept))
-            or hidden(seen, [masks[row] for row in kept], [one.label for one in names]),
+            note=BLANK if blank else note(seen, _rows(detections, kept)),
             models=[model.info for model in (detector, segmenter, classifier, judge) if model is not None],
         )
     timings["total"] = round(time.perf_counter() - started, 4)

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from inference.labels import UNKNOWN
 from inference.protocols import Detections, Mask
 from inference.stages.leftover import adjoining
 
@@ -81,18 +80,16 @@ def note(pixels: np.ndarray, detections: Detections) -> str:
     return ""
 
 
-def hidden(pixels: np.ndarray, masks: Sequence[Mask], labels: Sequence[str]) -> str:
-    """A sentence where fewer than 46 were found and something as large as a chromosome adjoins one, in no outline;
-    else empty.  masks, labels: of what was taken for a chromosome."""
+def hidden(pixels: np.ndarray, masks: Sequence[Mask]) -> tuple[int, str] | None:
+    """Where fewer than 46 were found and something as large as a chromosome adjoins one, in no outline: the row of that
+    one, and a sentence for it.  masks: of what was taken for a chromosome."""
     if not _FEW <= len(masks) < _USUAL:
-        return ""
+        return None
     left = adjoining(pixels, masks)
     least = _PIECE * float(np.percentile([mask.bits.sum() for mask in masks], _SMALLEST))
     if not left or left[0][0] < least:
-        return ""
-    label = labels[left[0][1]]
-    beside = "another" if label == UNKNOWN else f"the {label}"
-    return (
-        f"{len(masks)} chromosomes were found, and one may be hidden: something about as large as a small chromosome "
-        f"lies against {beside} and is in no outline. Count there before you trust the number."
+        return None
+    return left[0][1], (
+        f"one more may be hidden: something as large as a small chromosome lies against it, in no outline; "
+        f"{len(masks)} were found"
     )
