@@ -50,6 +50,11 @@ class Mask:
         field_[self.top : self.top + rows, self.left : self.left + columns] = self.bits
         return field_
 
+    def window(self, plane: np.ndarray) -> np.ndarray:
+        """Its window of a plane (h, w), itself and not a copy."""
+        rows, columns = self.bits.shape
+        return plane[self.top : self.top + rows, self.left : self.left + columns]
+
     def common(self, other: Mask) -> Mask:
         """What both cover; without bits where they lie apart."""
         left, top = max(self.left, other.left), max(self.top, other.top)

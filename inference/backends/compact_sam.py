@@ -26,6 +26,7 @@ from inference.stages.window import (
     scale_of_boxes,
     scale_of_field,
     told_of,
+    view_of,
     window_of,
 )
 
@@ -180,7 +181,7 @@ class CompactSam:
             if mask is not None and mask.bits.any():
                 present[row, 0] = _present(mask, scale, left, top, side)
         views = {
-            name: np.stack([_view(embedded[name], left // step, top // step, side // step) for left, top, _ in windows])
+            name: np.stack([view_of(embedded[name], *(edge // step for edge in window)) for window in windows])
             for name, step in (("embedding", 4), ("middle", 2), ("fine", 1))
         }
         has = np.array([float(mask is not None and mask.bits.any()) for _, _, mask in prompts], np.float32)
@@ -217,8 +218,7 @@ def _density(pixels: np.ndarray, greys: tuple[float, float], scale: float) -> An
 
 def _is_something(mask: Mask, pixels: np.ndarray, greys: np.ndarray) -> bool:
     """Whether the mask lies on anything but bare ground: asked for a chromosome, the network sees one there too."""
-    rows, columns = mask.bits.shape
-    under = pixels[mask.top : mask.top + rows, mask.left : mask.left + columns][mask.bits]
+    under = mask.window(pixels)[mask.bits]
     return len(under) > 0 and float(densities(under, *greys.tolist()).mean()) >= _FAINT
 
 
@@ -252,16 +252,6 @@ def _window(box: np.ndarray | None, points: np.ndarray, mask: Mask | None, scale
     wanted = points[points[:, 2] == 1]
     x, y = (wanted if len(wanted) else points)[:, :2].mean(0).tolist()
     return window_of(x * scale, y * scale, float(LARGE))
-
-
-def _view(features: np.ndarray, left: int, top: int, side: int) -> np.ndarray:
-    """float32 (c, side, side); what lies outside the picture is 0."""
-    channels, height, width = features.shape
-    view = np.zeros((channels, side, side), np.float32)
-    y1, x1, y2, x2 = max(0, top), max(0, left), min(height, top + side), min(width, left + side)
-    if y1 < y2 and x1 < x2:
-        view[:, y1 - top : y2 - top, x1 - left : x2 - left] = features[:, y1:y2, x1:x2]
-    return view
 
 
 def _present(mask: Mask, scale: float, left: int, top: int, side: int) -> np.ndarray:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from inference.backends.boxes import overlap
+from inference.stages.window import view_of
 
 SURE = 0.3  # detection score from which a cut is looked at again, and counts as another's
 PLANES = 5  # density 0..1, the cut's logits, the strongest of the others', how many take a pixel, the box
@@ -50,7 +51,7 @@ def planes(
         box[y1:y2, x1:x2] = 1
         told[row] = np.stack(
             [
-                _view(density, left, top, side) / np.float32(255),
+                view_of(density, left, top, side) / 255,
                 held[row],
                 strongest,
                 np.minimum(taken, _MOST),
@@ -72,13 +73,3 @@ def _met(
         (slice(y1 - one[1], y2 - one[1]), slice(x1 - one[0], x2 - one[0])),
         (slice(y1 - other[1], y2 - other[1]), slice(x1 - other[0], x2 - other[0])),
     )
-
-
-def _view(density: np.ndarray, left: int, top: int, side: int) -> np.ndarray:
-    view = np.zeros((side, side), np.uint8)
-    met = _met((left, top, side), (0, 0, max(density.shape)))
-    if met is not None:
-        here, there = met
-        part = density[there]
-        view[here[0].start : here[0].start + part.shape[0], here[1].start : here[1].start + part.shape[1]] = part
-    return view

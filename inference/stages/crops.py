@@ -68,7 +68,7 @@ def upright_crops(
     weights = (np.ones(len(masks)) if scores is None else np.asarray(scores)).tolist()
     explained = np.zeros(pixels.shape, np.float32)
     for mask, weight in zip(masks, weights, strict=True):
-        _within(explained, mask)[mask.bits] += weight
+        mask.window(explained)[mask.bits] += weight
     size = (WIDTH, HEIGHT)
     smooth = cv2.INTER_AREA if scale < 0.7 else cv2.INTER_LINEAR
     for index, mask in enumerate(masks):
@@ -90,14 +90,9 @@ def upright_crops(
         boxed = np.zeros((HEIGHT, WIDTH), np.uint8)
         cv2.fillConvexPoly(boxed, np.round(corners).astype(np.int32), 80)
         crops[index, 1] = np.maximum(meant, boxed)
-        own = _within(explained, mask)
+        own = mask.window(explained)
         own[mask.bits] -= weights[index]
         others = cv2.warpAffine(explained, to_field, size, flags=smooth)
         own[mask.bits] += weights[index]
         crops[index, 2] = np.clip(others, 0, 1) * 255
     return crops
-
-
-def _within(canvas: np.ndarray, mask: Mask) -> np.ndarray:
-    rows, columns = mask.bits.shape
-    return canvas[mask.top : mask.top + rows, mask.left : mask.left + columns]

@@ -100,7 +100,7 @@ def adjoining(pixels: np.ndarray, masks: Sequence[Mask]) -> list[tuple[int, int]
     beside: dict[int, list[tuple[int, int]]] = {}
     for row in there if field.arms else []:
         rim = _with_rim(masks[row], field)
-        labels, met = np.unique(_window(field.labels, rim)[rim.bits], return_counts=True)
+        labels, met = np.unique(rim.window(field.labels)[rim.bits], return_counts=True)
         for label, count in zip(labels.tolist(), met.tolist(), strict=True):
             beside.setdefault(label, []).append((count, row))
     found = [(len(arm.pixels), max(beside[label])[1]) for label, arm in field.arms.items() if label in beside]
@@ -113,10 +113,10 @@ def _field(pixels: np.ndarray, sure: Sequence[Mask]) -> _Field:
     density = cv2.GaussianBlur(seen_density(pixels), (0, 0), 0.8)
     width = 2 * float(np.median([_depths(mask.bits).max() for mask in sure]))
     area = float(np.median([mask.bits.sum() for mask in sure]))
-    dark = density > _DARK * float(np.median(np.concatenate([_window(density, mask)[mask.bits] for mask in sure])))
+    dark = density > _DARK * float(np.median(np.concatenate([mask.window(density)[mask.bits] for mask in sure])))
     covered = np.zeros(dark.shape, np.uint8)
     for mask in sure:
-        _window(covered, mask)[mask.bits] = 1
+        mask.window(covered)[mask.bits] = 1
     left = (dark & (cv2.dilate(covered, _disc(_RIM * width)) == 0)).astype(np.uint8)
     # Half as fine is fine enough for nuclei, and four times as fast.
     half = tuple(max(1, side // 2) for side in left.shape[::-1])
@@ -138,7 +138,7 @@ def _field(pixels: np.ndarray, sure: Sequence[Mask]) -> _Field:
 def _of(mask: Mask, sure: Sequence[Mask], field: _Field) -> Iterator[Asked]:
     """What adjoins one of the cuts."""
     rim = _with_rim(mask, field)
-    there = _window(field.labels, rim)
+    there = rim.window(field.labels)
     sides = []
     for label in np.unique(there[rim.bits]).tolist():
         if label in field.arms:
@@ -261,12 +261,6 @@ def _pixels(mask: Mask) -> tuple[np.ndarray, np.ndarray]:
     """int (n, 2), x and y, and float32 (n,), how deep each lies within."""
     rows, columns = np.nonzero(mask.bits)
     return np.column_stack([columns + mask.left, rows + mask.top]), _depths(mask.bits)[rows, columns]
-
-
-def _window(plane: np.ndarray, mask: Mask) -> np.ndarray:
-    """The mask's window of a plane (h, w), itself and not a copy."""
-    rows, columns = mask.bits.shape
-    return plane[mask.top : mask.top + rows, mask.left : mask.left + columns]
 
 
 def _depths(bits: np.ndarray) -> Any:

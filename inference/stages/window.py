@@ -94,3 +94,13 @@ def window_of(x: float, y: float, reach: float) -> tuple[int, int, int]:
     reach: the longer side of what should fit."""
     side = SMALL if reach <= SMALL - 14 else LARGE
     return round((x - side / 2) / 4) * 4, round((y - side / 2) / 4) * 4, side
+
+
+def view_of(features: np.ndarray, left: int, top: int, side: int) -> np.ndarray:
+    """float32 (…, side, side) of features (…, h, w); what lies outside the picture is 0."""
+    *channels, height, width = features.shape
+    view = np.zeros((*channels, side, side), np.float32)
+    y1, x1, y2, x2 = max(0, top), max(0, left), min(height, top + side), min(width, left + side)
+    if y1 < y2 and x1 < x2:
+        view[..., y1 - top : y2 - top, x1 - left : x2 - left] = features[..., y1:y2, x1:x2]
+    return view

@@ -26,13 +26,13 @@ from inference.stages.beside import PLANES, planes
 from inference.stages.window import LARGE, SMALL
 from inference.training import muon
 from inference.training.beside_model import Beside, export
-from inference.training.cutouts import Scene, kept, shrunk
+from inference.training.cutouts import kept, shrunk
 from inference.training.hardware import hardware
 from inference.training.interrupts import pause_point
-from inference.training.keeping import follow, save
-from inference.training.sam import DRAWN_SHARE, HEAPS
+from inference.training.keeping import follow, save_run, taken_up
+from inference.training.sam import DRAWN_SHARE, ious, laid_scene, mask_loss
 from inference.training.sam_prompts import OTHERS_COUNT, SHARED_COUNTS, as_detected, window_bits
-from inference.training.scenes import boxes_of, compose, crop_of, donor, exposed
+from inference.training.scenes import Composed, boxes_of, exposed
 
 FIELD = 416  # the side of a scene
 LAID, LAID_INTO_DRAWN = (12, 24), (0, 8)
@@ -67,16 +67,7 @@ def unpacked(seen: Any) -> Any:
     return (seen.float() - torch.from_numpy(_MIDDLE).to(seen.device)) / torch.from_numpy(_SCALE).to(seen.device)
 
 
-def scene_of(pool: list[Scene], laid: tuple[int, int], rng: random.Random) -> Any:
-    base = crop_of(rng.choice(pool), FIELD, rng)
-    donors = []
-    for _ in range(rng.randint(*laid)):
-        giver = rng.choice(pool)
-        donors.append(donor(giver, rng.randrange(len(giver.masks)), rng))
-    return compose(base, donors, rng, heaps=HEAPS)
-
-
-def learn_from(composed: Any, segmenter: Any, rng: random.Random, rows: dict[int, Rows], held: bool) -> None:
+def learn_from(composed: Composed, segmenter: Any, rng: random.Random, rows: dict[int, Rows], held: bool) -> None:
     """Adds what the segmenter makes of a scene's chromosomes.  rows: by the windows' side."""
     boxes, sure = as_detected(boxes_of(composed, rng), composed.others, rng)
     sides = np.tile(boxes[:, 2:] - boxes[:, :2], 2)
@@ -125,7 +116,8 @@ def make(scenes: Path, out: Path, count: int, *, seed: int = 0, threads: int = 1
     for number in tqdm(range(count), desc="cutting scenes", mininterval=2, disable=not shown):
         pause_point(lambda: None)
         of_drawn = bool(drawn) and rng.random() < DRAWN_SHARE
-        composed = scene_of(drawn if of_drawn else real, LAID_INTO_DRAWN if of_drawn else LAID, rng)
+        laid = LAID_INTO_DRAWN if of_drawn else LAID
+        composed = laid_scene(drawn if of_drawn else real, FIELD, laid, rng)
         if composed.placed:
             learn_from(composed, segmenter, rng, rows, held=number % HELD == 0)
     out.mkdir(parents=True, exist_ok=True)
@@ -144,27 +136,12 @@ def make(scenes: Path, out: Path, count: int, *, seed: int = 0, threads: int = 1
 
 
 def batch_loss(answer: Any, batch: dict[str, Any]) -> Any:
-    """answer: logits (n, 1, side, side) and expected IoU (n,).  As the segmenter's own loss: cross-entropy in which
-    hard pixels and shared ones count more, Dice, and the error of what is expected."""
-    import torch
-    from torch.nn import functional
-
-    logits, expected = answer[0][:, 0].float(), answer[1].float()
+    """answer: logits (n, 1, side, side) and expected IoU (n,).  As the segmenter's own: what two share counts most,
+    then what is another's; and the error of what is expected."""
     truth, others = batch["truth"].float(), batch["others"].float()
-    shares = torch.sigmoid(logits)
     counts = 1 + SHARED_COUNTS * others * truth + OTHERS_COUNT * others * (1 - truth)
-    hard = ((shares - truth).abs().detach() + 0.1) ** 0.5 * counts
-    surprise = functional.binary_cross_entropy_with_logits(logits, truth, reduction="none")
-    crossed = (surprise * hard).sum((1, 2)) / truth.sum((1, 2)).clamp(min=40)
-    dice = 1 - (2 * (shares * truth).sum((1, 2)) + 1) / (shares.sum((1, 2)) + truth.sum((1, 2)) + 1)
-    return (crossed + dice + (expected - ious(logits, batch["truth"])) ** 2).mean()
-
-
-def ious(logits: Any, truth: Any) -> Any:
-    """float (n,).  logits: (n, side, side).  truth: bool, the same."""
-    found = logits > 0
-    both = (found & truth).sum((1, 2)).float()
-    return both / (found.sum((1, 2)) + truth.sum((1, 2)) - both).clamp(min=1)
+    missed, iou = mask_loss(answer[0].float(), truth, counts)
+    return (missed + (answer[1].float() - iou) ** 2).mean()
 
 
 def figures(model: Any, rows: dict[str, Any], batch: int = 32) -> dict[str, float]:
@@ -178,7 +155,7 @@ def figures(model: Any, rows: dict[str, Any], batch: int = 32) -> dict[str, floa
             part = {name: values[start : start + batch] for name, values in rows.items()}
             seen = unpacked(part["seen"])
             logits, expected = model(seen, part["expected"])
-            found = ious(logits[:, 0].float(), part["truth"])
+            found = ious(logits, part["truth"])
             before.append(ious(seen[:, 1], part["truth"]))
             after.append(found)
             errors.append((expected.float() - found).abs())
@@ -226,19 +203,14 @@ def train(
     model: Any = Beside().to(machine.device).to(memory_format=torch.channels_last)
     ema = copy.deepcopy(model).eval()
     optimiser = muon.optimiser(model, rate, decay=0.02, bfloat16=machine.bfloat16)
-    spent, step = 0.0, 0
-    last = out / "last.pt"
-    if last.exists():
-        state = torch.load(last, weights_only=False)
-        for part, name in ((model, "model"), (ema, "ema"), (optimiser, "optimiser")):
-            part.load_state_dict(state[name])
-        spent, step = state["spent"], state["step"]
+    last, parts = out / "last.pt", {"model": model, "ema": ema, "optimiser": optimiser}
+    state = taken_up(last, parts)
+    spent, step = state.get("spent", 0.0), state.get("step", 0)
     rng, clock, recent = random.Random(f"{seed} {step}"), time.process_time(), []
     share_large = len(large["truth"]) / max(1, len(large["truth"]) + len(small["truth"]))
 
     def keep() -> None:
-        state = {"model": model.state_dict(), "ema": ema.state_dict(), "optimiser": optimiser.state_dict()}
-        save(last, state | {"spent": spent, "step": step})
+        save_run(last, parts, spent=spent, step=step)
 
     while spent < cpu_hours * 3600:
         source, count = (large, max(1, batch // 4)) if rng.random() < share_large * 2 else (small, batch)

@@ -22,7 +22,7 @@ from inference.labels import CHROMOSOMES
 from inference.stages.crops import CHANNELS, HEIGHT, WIDTH
 from inference.training import candidates, interrupts, muon, polarity, shipped
 from inference.training.hardware import hardware
-from inference.training.keeping import follow, save
+from inference.training.keeping import follow, save_run, taken_up
 
 MODEL_NAME = "kary-crops"
 ANSWERS = len(CHROMOSOMES) + 2  # logits: of the classes, of "one whole chromosome", of "p arm up"
@@ -235,25 +235,16 @@ def train(
     model = model.to(machine.device, memory_format=torch.channels_last)
     ema = copy.deepcopy(model).eval()
     optimiser = muon.optimiser(model, rate, decay=0.02, bfloat16=machine.bfloat16)
-    spent, step = 0.0, 0
-    last = out / "last.pt"
-    if last.exists():
-        state = torch.load(last, weights_only=False)
-        model.load_state_dict(state["model"])
-        ema.load_state_dict(state["ema"])
-        optimiser.load_state_dict(state["optimiser"])
-        spent, step = state["spent"], state["step"]
+    last, parts = out / "last.pt", {"model": model, "ema": ema, "optimiser": optimiser}
+    state = taken_up(last, parts)
+    spent, step = state.get("spent", 0.0), state.get("step", 0)
     rng = np.random.default_rng(step)
     asked = _asked(rows)
     order = rng.permutation(asked)
     place, recent, clock = 0, [], time.process_time()
 
     def keep() -> None:
-        state = {
-            "model": model.state_dict(), "ema": ema.state_dict(), "optimiser": optimiser.state_dict(),
-            "spent": spent, "step": step,
-        }  # fmt: skip
-        save(last, state)
+        save_run(last, parts, spent=spent, step=step)
 
     def finish() -> None:
         keep()

@@ -29,7 +29,7 @@ from inference.training import muon
 from inference.training.cil import AnnotatedCell, read_grey, read_split
 from inference.training.hardware import hardware
 from inference.training.interrupts import pause_point
-from inference.training.keeping import follow, save
+from inference.training.keeping import follow, save, save_run, taken_up
 from inference.training.laid import Lone, lay, lone_of
 from inference.training.presence import PresenceLoss
 
@@ -158,14 +158,9 @@ def train(
     ema = copy.deepcopy(model).eval()
     criterion = PresenceLoss(model)
     optimiser = muon.optimiser(model, rate, bfloat16=machine.bfloat16)
-    spent, step, seen = 0.0, 0, 0
-    last = out / "last.pt"
-    if last.exists():
-        state = torch.load(last, weights_only=False)
-        model.load_state_dict(state["model"])
-        ema.load_state_dict(state["ema"])
-        optimiser.load_state_dict(state["optimiser"])
-        spent, step, seen = state["spent"], state["step"], state["seen"]
+    last, parts = out / "last.pt", {"model": model, "ema": ema, "optimiser": optimiser}
+    state = taken_up(last, parts)
+    spent, step, seen = state.get("spent", 0.0), state.get("step", 0), state.get("seen", 0)
     cells: Any = Cells(read_split(data, "train"), side, (shift_x, shift_y), laid)
     loader: Any = torch.utils.data.DataLoader(
         cells,
@@ -182,17 +177,7 @@ def train(
     note = {"imgsz": side, "task": "detect", "data": None, "single_cls": False}
 
     def keep() -> None:
-        save(
-            last,
-            {
-                "model": model.state_dict(),
-                "ema": ema.state_dict(),
-                "optimiser": optimiser.state_dict(),
-                "spent": spent,
-                "step": step,
-                "seen": seen,
-            },
-        )
+        save_run(last, parts, spent=spent, step=step, seen=seen)
         export_checkpoint(ema, out / "detector.pt", note)
 
     while spent < cpu_hours * 3600:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,23 @@ def save(path: Path, content: Any) -> None:
     temporary = path.with_suffix(".tmp")
     torch.save(content, temporary)
     temporary.replace(path)
+
+
+def save_run(path: Path, parts: Mapping[str, Any], **counted: Any) -> None:
+    """All that a run needs to go on: what its parts (model, average, optimiser) hold, and how far it has come."""
+    save(path, {name: part.state_dict() for name, part in parts.items()} | counted)
+
+
+def taken_up(path: Path, parts: Mapping[str, Any]) -> dict[str, Any]:
+    """Gives the parts what `save_run` kept of them, and returns how far the run had come; nothing where none was."""
+    import torch
+
+    if not path.exists():
+        return {}
+    state: dict[str, Any] = torch.load(path, weights_only=False)
+    for name, part in parts.items():
+        part.load_state_dict(state.pop(name))
+    return state
 
 
 def follow(average: Any, model: Any, decay: float) -> None:

@@ -60,7 +60,7 @@ def lay(
     if not lone.rows:
         return pixels, boxes, classes
     before = np.clip(lone.ground - pixels.astype(np.float32), 0, 255).astype(np.uint8)
-    inside = [before[_window(mask)][mask.bits] for mask in lone.masks]
+    inside = [mask.window(before)[mask.bits] for mask in lone.masks]
     dark = _DARK * float(np.median(np.concatenate(inside)))
     scene = Scene("", before, lone.masks, boxes[lone.rows], False)
     density, bend = before.copy(), rng.uniform(*_BEND)
@@ -129,8 +129,3 @@ def _upon(dark: np.ndarray, bits: np.ndarray, top: int, left: int) -> int:
     y, x = max(0, top), max(0, left)
     part = dark[y : max(0, top + bits.shape[0]), x : max(0, left + bits.shape[1])]
     return int((part & bits[y - top : y - top + part.shape[0], x - left : x - left + part.shape[1]]).sum())
-
-
-def _window(mask: Mask) -> tuple[slice, slice]:
-    rows, columns = mask.bits.shape
-    return slice(mask.top, mask.top + rows), slice(mask.left, mask.left + columns)

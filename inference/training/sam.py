@@ -23,9 +23,9 @@ from inference.training import muon
 from inference.training.cutouts import Scene, kept
 from inference.training.hardware import hardware
 from inference.training.interrupts import pause_point
-from inference.training.keeping import follow, save
+from inference.training.keeping import follow, save_run, taken_up
 from inference.training.sam_prompts import SLOTS, Prompt, prompt_for, told
-from inference.training.scenes import boxes_of, compose, crop_of, donor, exposed
+from inference.training.scenes import Composed, boxes_of, compose, crop_of, donor, exposed
 
 FIELD = 288  # the side of a training scene
 PROMPTS = 14  # a scene
@@ -33,6 +33,16 @@ DRAWN_SHARE = 0.25
 # Chromosomes laid into a scene, at least and at most: seeing the scene costs three times what its prompts cost.
 LAID, LAID_INTO_DRAWN = (6, 12), (0, 4)
 HEAPS = 0.35  # of the chromosomes laid into a scene: upon the one laid last
+
+
+def laid_scene(pool: list[Scene], side: int, laid: tuple[int, int], rng: random.Random) -> Composed:
+    """A square of one of the cells, with lone chromosomes of any of them laid into it, at least and at most so many."""
+    base = crop_of(rng.choice(pool), side, rng)
+    donors = []
+    for _ in range(rng.randint(*laid)):
+        scene = rng.choice(pool)
+        donors.append(donor(scene, rng.randrange(len(scene.masks)), rng))
+    return compose(base, donors, rng, heaps=HEAPS)
 
 
 class Scenes:
@@ -54,12 +64,7 @@ class Scenes:
         rng = random.Random(f"{self.seed} {self.first + number}")
         while True:
             pool = self.drawn if self.drawn and rng.random() < DRAWN_SHARE else self.real
-            base = crop_of(rng.choice(pool), FIELD, rng)
-            donors = []
-            for _ in range(rng.randint(*(LAID if pool is self.real else LAID_INTO_DRAWN))):
-                scene = rng.choice(pool)
-                donors.append(donor(scene, rng.randrange(len(scene.masks)), rng))
-            composed = compose(base, donors, rng, heaps=HEAPS)
+            composed = laid_scene(pool, FIELD, LAID if pool is self.real else LAID_INTO_DRAWN, rng)
             if composed.placed:
                 break
         boxes = boxes_of(composed, rng)
@@ -107,10 +112,31 @@ def collate(samples: list[tuple[np.ndarray, list[Prompt]]]) -> dict[str, Any]:
     return {"fields": fields.contiguous(memory_format=torch.channels_last), "groups": groups}
 
 
+def mask_loss(logits: Any, truth: Any, counts: Any) -> tuple[Any, Any]:
+    """float (n,) both: cross-entropy in which hard pixels and those that count more weigh more, plus Dice; and the IoU.
+    logits, truth, counts: float, alike, the prompts first."""
+    import torch
+    from torch.nn import functional
+
+    logits, truth, counts = logits.flatten(1), truth.flatten(1), counts.flatten(1)
+    shares = torch.sigmoid(logits)
+    surprise = functional.binary_cross_entropy_with_logits(logits, truth, reduction="none")
+    hard = ((shares - truth).abs().detach() + 0.1) ** 0.5 * counts
+    crossed = (surprise * hard).sum(1) / truth.sum(1).clamp(min=40)
+    dice = 1 - (2 * (shares * truth).sum(1) + 1) / (shares.sum(1) + truth.sum(1) + 1)
+    return crossed + dice, ious(logits, truth > 0)
+
+
+def ious(logits: Any, truth: Any) -> Any:
+    """float (n,).  truth: bool, as the logits, the prompts first."""
+    found, truth = logits.flatten(1) > 0, truth.flatten(1)
+    both = (found & truth).sum(1).float()
+    return both / (found.sum(1) + truth.sum(1) - both).clamp(min=1)
+
+
 def batch_loss(model: Any, batch: dict[str, Any]) -> tuple[Any, dict[str, float]]:
     """Cross-entropy (hard pixels count more) + Dice + the error of the expected IoU, a mean over prompts."""
     import torch
-    from torch.nn import functional
 
     from inference.training.sam_model import windows
 
@@ -129,16 +155,8 @@ def batch_loss(model: Any, batch: dict[str, Any]) -> tuple[Any, dict[str, float]
         told_by = [group[name] for name in ("points", "labels", "present", "has", "neighbours")]
         logits, expected = model.prompt(*views, *told_by)
         logits, expected, truth = logits.float(), expected.float()[:, 0], group["truth"]
-        shares = torch.sigmoid(logits)
-        surprise = functional.binary_cross_entropy_with_logits(logits, truth, reduction="none")
-        hard = ((shares - truth).abs().detach() + 0.1) ** 0.5 * group["counts"]
-        area = truth.sum((1, 2, 3)).clamp(min=40)
-        crossed = (surprise * hard).sum((1, 2, 3)) / area
-        dice = 1 - (2 * (shares * truth).sum((1, 2, 3)) + 1) / (shares.sum((1, 2, 3)) + truth.sum((1, 2, 3)) + 1)
-        found = logits > 0
-        both = (found & (truth > 0)).sum((1, 2, 3)).float()
-        iou = both / (found.sum((1, 2, 3)) + truth.sum((1, 2, 3)) - both).clamp(min=1)
-        losses.append(crossed + dice + (expected - iou) ** 2)
+        missed, iou = mask_loss(logits, truth, group["counts"])
+        losses.append(missed + (expected - iou) ** 2)
         ious.append(iou.detach())
         errors.append((expected - iou).abs().detach())
     loss = torch.cat(losses)
@@ -178,14 +196,10 @@ def train(
         model.load_state_dict(torch.load(start, weights_only=True)["model"], strict=False)
     ema = copy.deepcopy(model)
     optimiser = muon.optimiser(model, rate, decay=0.02, bfloat16=machine.bfloat16)
-    spent, step = 0.0, 0
-    last = out / "last.pt"
-    if last.exists():
-        state = torch.load(last, weights_only=False)
-        for part, name in ((model, "model"), (ema, "ema"), (optimiser, "optimiser")):
-            part.load_state_dict(state[name])
-        spent, step = state["spent"], state["step"]
-        whole.first = step * batch
+    last, parts = out / "last.pt", {"model": model, "ema": ema, "optimiser": optimiser}
+    state = taken_up(last, parts)
+    spent, step = state.get("spent", 0.0), state.get("step", 0)
+    whole.first = step * batch
     loader: Any = torch.utils.data.DataLoader(
         whole, batch_size=batch, num_workers=loaders, collate_fn=collate, prefetch_factor=4
     )
@@ -193,16 +207,7 @@ def train(
     notes: list[dict[str, float]] = []
 
     def keep() -> None:
-        save(
-            last,
-            {
-                "model": model.state_dict(),
-                "ema": ema.state_dict(),
-                "optimiser": optimiser.state_dict(),
-                "spent": spent,
-                "step": step,
-            },
-        )
+        save_run(last, parts, spent=spent, step=step)
 
     model.train()
     if start is not None:
