@@ -109,5 +109,5 @@ def _outcome(cell: Annotated, judge: Judge | None, calibration: Calibration) -> 
     pairs = match(cell.drawn[kept], cell.truth)
     if not len(kept) == len(cell.truth) == len(pairs):
         return False, False
-    names = name_cell(cell.looked.probabilities[kept], cell.found.scores[kept])
+    names = name_cell(cell.looked.probabilities[kept])
     return True, all(names[row].label == CHROMOSOMES[cell.classes[column]] for row, column in pairs)

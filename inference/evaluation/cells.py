@@ -81,7 +81,7 @@ def observe(cell: AnnotatedCell, proposal: Proposal) -> Observation:
     if evidence is not None and len(evidence.pooled) == len(present):
         named[STAGES[0]] = evidence.detector.argmax(axis=1) if len(present) else named[STAGES[-1]]
         named[STAGES[1]] = evidence.pooled.argmax(axis=1) if len(present) else named[STAGES[-1]]
-        alone = name_cell(evidence.detector, detection_scores)
+        alone = name_cell(evidence.detector)
         named[STAGES[2]] = np.array([index_of.get(one.label, UNNAMED) for one in alone], np.int64)
         probabilities = dict(zip(STAGES, (evidence.detector, evidence.pooled) * 2, strict=True))
     return Observation(

@@ -69,7 +69,7 @@ def choose(cells: Iterable[Seen]) -> dict[str, float]:
         hits = 0
         for one in seen:
             both = pooled(one.detections.probabilities, _softmax(one.logits / temperature), share)
-            names = name_cell(both, one.detections.scores)
+            names = name_cell(both)
             hits += sum(
                 int(named.label == CHROMOSOMES[wanted])
                 for named, wanted in zip(names, one.truth, strict=True)

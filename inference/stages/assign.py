@@ -1,26 +1,31 @@
 """Naming the whole cell at once.
 
-Two of each autosome is what is usually there, so a third place of a class costs something; it is never closed.
-A chromosome that looks like a third 21 and like nothing else becomes a third 21; one that could as well be a 22,
-of which there is one so far, becomes a 22.  Places left empty cost nothing: a missing chromosome stays missing, and
-nothing is moved to make up 46.
+Two of each autosome, and two X or an X and a Y, are what is usually there, so a further place of a class costs
+something; it is never closed.  Of 47 chromosomes one has to have such a place, whichever the evidence says; of 46 a
+third 21 beside a single 22 has to be worth its price: one that looks like a 21 and like nothing else becomes a third
+21, one that could as well be a 22 becomes a 22.  Places left empty cost nothing: a missing chromosome stays missing,
+and nothing is moved to make up 46.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from inference.labels import CHROMOSOMES
 
-_FLOOR = 0.01  # what no class's probability falls below: the detector is not calibrated
-_FREE = 2
+_FLOOR = 1e-6  # what no class's probability falls below: nobody is surer than that
 _MOST_WEIGHED = 80  # chromosomes of a cell up to which every other naming is tried
 _NEVER = 1e6
-# Cost (natural logarithms of odds) of the third, fourth … place of a class; a further one costs as the last.
-_FURTHER = (1.6, 2.6, 3.6)
-_SECOND_X, _FIRST_Y = 0.1, 0.1  # neither sex is the usual one
+# Cost (natural logarithms of odds) of the third place of a class, in a whole cell and in a fragment of one; the fourth
+# costs one more, the fifth and further ones two.  In a whole cell a third copy means that another class is short; of a
+# fragment nobody knows what is.  Chosen on validation cells (docs/decisions/0083-what-a-third-place-costs.md).
+_THIRD, _THIRD_OF_FEW = 7.5, 1.6
+_FEW, _MOST = 30, 40  # chromosomes: a fragment up to here, nearly a whole cell from there on
+FREE = 2  # copies of an autosome that are usually there
+SEXES = ({"X": 2, "Y": 0}, {"X": 1, "Y": 1})  # and of these; neither is the usual one: the cell has the cheaper
 _SURE, _CLEAR = 0.8, 3.0
 _ORDINALS = {3: "third", 4: "fourth", 5: "fifth", 6: "sixth", 7: "seventh", 8: "eighth"}
 
@@ -37,31 +42,39 @@ class Named:
     margin: float = 0.0
 
 
-def place_cost(label: str, copy: int) -> float:
-    """What the copy-th place (1, 2, 3 …) of a class costs."""
-    free = 1 if label == "Y" else _FREE
-    if copy > free:
-        return _FURTHER[min(copy - free, len(_FURTHER)) - 1]
-    if (label, copy) == ("X", 2):
-        return _SECOND_X
-    return _FIRST_Y if label == "Y" else 0.0
+def place_cost(label: str, copy: int, sex: Mapping[str, int], count: int) -> float:
+    """What the copy-th place (1, 2, 3 …) of a class costs in a cell of this sex (of SEXES) and so many chromosomes."""
+    beyond = copy - sex.get(label, FREE)
+    if beyond <= 0:
+        return 0.0
+    whole = min(1.0, max(0.0, (count - _FEW) / (_MOST - _FEW)))
+    return _THIRD_OF_FEW + whole * (_THIRD - _THIRD_OF_FEW) + min(beyond - 1, 2)
 
 
-def name_cell(probabilities: np.ndarray, detection_scores: np.ndarray) -> list[Named]:
-    """One name a row, in order.  probabilities: float (n, 24), rows sum to 1.  detection_scores: float (n,)."""
+def _costs(evidence: np.ndarray, copies: int) -> tuple[np.ndarray, list[np.ndarray]]:
+    """The class of each place, up to so many copies of each; and for each sex float (n, places), what each would cost
+    there.  evidence: float (n, 24), the cost of each class without its places."""
+    places = [(index, copy) for index in range(len(CHROMOSOMES)) for copy in range(1, copies + 1)]
+    classes = np.array([index for index, _ in places])
+    priced = [
+        np.array([place_cost(CHROMOSOMES[index], copy, sex, len(evidence)) for index, copy in places]) for sex in SEXES
+    ]
+    return classes, [evidence[:, classes] + price for price in priced]
+
+
+def name_cell(probabilities: np.ndarray) -> list[Named]:
+    """One name a row, in order.  probabilities: float (n, 24), rows sum to 1."""
     from scipy.optimize import linear_sum_assignment
 
     count = len(probabilities)
     if count == 0:
         return []
-    places = [(index, copy) for index in range(len(CHROMOSOMES)) for copy in range(1, count + 1)]
     likely = np.maximum(probabilities.astype(np.float64), _FLOOR)
-    # A faint detection weighs less: it shall not push a sure one out of its place.
-    evidence = -np.log(likely / likely.sum(axis=1, keepdims=True)) * np.clip(detection_scores, 0.3, 1.0)[:, None]
-    price = np.array([place_cost(CHROMOSOMES[index], copy) for index, copy in places])
-    costs = evidence[:, [index for index, _ in places]] + price
-    rows, columns = linear_sum_assignment(costs)
-    chosen = {int(row): places[column][0] for row, column in zip(rows, columns, strict=True)}
+    evidence = -np.log(likely / likely.sum(axis=1, keepdims=True))
+    classes, of_sexes = _costs(evidence, count)
+    filled = [(costs, *linear_sum_assignment(costs)) for costs in of_sexes]
+    _, rows, columns = min(filled, key=lambda one: float(one[0][one[1], one[2]].sum()))
+    chosen = {int(row): int(classes[column]) for row, column in zip(rows, columns, strict=True)}
     margins = _margins(evidence, chosen)
     return [_named(row, chosen, probabilities, margins[row]) for row in range(count)]
 
@@ -79,22 +92,22 @@ def _margins(evidence: np.ndarray, chosen: dict[int, int]) -> np.ndarray:
         others = evidence.copy()
         others[np.arange(count), own] = np.inf
         return np.asarray(others.min(axis=1) - evidence[np.arange(count), own])
-    copies = range(1, int(np.bincount(own).max()) + 2)  # no naming that differs by one name needs more
-    places = [(index, copy) for index in range(len(CHROMOSOMES)) for copy in copies]
-    classes = np.array([index for index, _ in places])
-    costs = evidence[:, classes] + np.array([place_cost(CHROMOSOMES[index], copy) for index, copy in places])
-    rows, columns = linear_sum_assignment(costs)
-    best = costs[rows, columns].sum()
-    margins = np.zeros(count)
-    for row in range(count):
-        kept = costs[row].copy()
-        costs[row, classes == own[row]] = _NEVER
-        margins[row] = costs[linear_sum_assignment(costs)].sum() - best
-        costs[row] = kept
+    # No naming that differs by one name needs more copies.
+    classes, of_sexes = _costs(evidence, int(np.bincount(own).max()) + 1)
+    best = np.array([costs[linear_sum_assignment(costs)].sum() for costs in of_sexes])
+    margins = np.full(count, np.inf)
+    for costs, at_least in sorted(zip(of_sexes, best, strict=True), key=lambda one: float(one[1])):
+        for row in range(count):
+            if at_least - best.min() >= margins[row]:
+                continue  # dearer than what another name costs in the other sex
+            kept = costs[row].copy()
+            costs[row, classes == own[row]] = _NEVER
+            margins[row] = min(margins[row], costs[linear_sum_assignment(costs)].sum() - best.min())
+            costs[row] = kept
     return np.maximum(margins, 0.0)
 
 
-def name_each(probabilities: np.ndarray, detection_scores: np.ndarray) -> list[Named]:
+def name_each(probabilities: np.ndarray) -> list[Named]:
     """Each by itself, the likeliest class: what naming the whole cell is measured against."""
     chosen = {row: int(probabilities[row].argmax()) for row in range(len(probabilities))}
     second = np.sort(probabilities, axis=1)[:, -2] if chosen else np.zeros(0)
@@ -135,7 +148,7 @@ def too_many(own: int, copy: int) -> str:
     label = CHROMOSOMES[own]
     if label == "Y" and copy == 2:
         return "second copy of Y"
-    return f"{_ORDINALS.get(copy, f'{copy}th')} copy of {label}" if copy > _FREE else ""
+    return f"{_ORDINALS.get(copy, f'{copy}th')} copy of {label}" if copy > FREE else ""
 
 
 def _percent(share: float) -> str:

@@ -76,7 +76,7 @@ class Calibration:
         return _chance(self.presence_slope * log_odds(scores) + self.presence_offset).astype(np.float32)
 
 
-Namer = Callable[[np.ndarray, np.ndarray], list[Named]]
+Namer = Callable[[np.ndarray], list[Named]]
 
 
 def name_known(
@@ -94,7 +94,7 @@ def name_known(
     is_there = calibration.is_there(detection_scores) if is_there is None else is_there
     likeliest = probabilities.max(axis=1) if len(probabilities) else np.zeros(0)
     known = np.flatnonzero(likeliest >= calibration.unknown_below)
-    named = dict(zip(known.tolist(), namer(probabilities[known], detection_scores[known]), strict=True))
+    named = dict(zip(known.tolist(), namer(probabilities[known]), strict=True))
     names: list[Named] = []
     strangers = 0
     for row in range(len(probabilities)):

@@ -17,6 +17,7 @@ import numpy as np
 from inference.backends.boxes import overlap
 from inference.labels import CHROMOSOMES
 from inference.protocols import Looks, Mask
+from inference.stages.assign import FREE, SEXES
 
 FEATURES = (
     "log-odds of the detector's score",
@@ -35,8 +36,8 @@ ASIDE = 0.1  # chance from which one that was left out is kept in sight, as debr
 MOST_ASIDE = 8  # of them, the likeliest: where cuts are poor there may be dozens, which nobody looks through
 # Natural logarithms of odds.  An empty first or second place, and a third one, are what they are in few cells; far
 # less is charged than their rarity would allow, so that a cell that shows 45 or 47 clearly stays as it is.
-_MISSING, _FURTHER, _SEX = 3.5, 3.5, 1.5
-_SURE = 0.9  # chance from which a candidate is taken whatever the cell has
+_MISSING, _FURTHER = 3.5, 3.5
+_SURE = 0.95  # chance from which a candidate is taken whatever the cell has
 _PLACES = 4
 _FLOOR = 0.002
 _EDGE = 0.005
@@ -121,13 +122,11 @@ def shared_areas(masks: Sequence[Mask]) -> np.ndarray:
     return shared
 
 
-def _price(label: str, copy: int) -> float:
-    """What it costs the cell that the copy-th place (1, 2, 3 …) of a class is taken; below 0: what it saves."""
-    if label == "Y":
-        return -_SEX if copy == 1 else (copy - 1) * _FURTHER
-    if copy <= 2:
-        return -_SEX if (label, copy) == ("X", 2) else -_MISSING
-    return (copy - 2) * _FURTHER
+def _price(label: str, copy: int, sex: Mapping[str, int]) -> float:
+    """What it costs a cell of this sex that the copy-th place (1, 2, 3 …) of a class is taken; below 0: what it
+    saves."""
+    beyond = copy - sex.get(label, FREE)
+    return beyond * _FURTHER if beyond > 0 else -_MISSING
 
 
 def settle(chance: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
@@ -145,10 +144,14 @@ def settle(chance: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
     places = [(index, copy) for index in range(len(CHROMOSOMES)) for copy in range(1, _PLACES + 1)]
     classes = np.array([index for index, _ in places])
     held = np.clip(chance.astype(np.float64), _EDGE, 1 - _EDGE)
-    taken = -np.log(np.maximum(probabilities.astype(np.float64), _FLOOR))[:, classes]
-    taken = taken + np.array([_price(CHROMOSOMES[index], copy) for index, copy in places]) - np.log(held)[:, None]
+    looked_at = -np.log(np.maximum(probabilities.astype(np.float64), _FLOOR))[:, classes] - np.log(held)[:, None]
     left = np.where(np.eye(count, dtype=bool), -np.log(1 - held)[:, None], _NEVER)
-    rows, columns = linear_sum_assignment(np.concatenate([taken, left], axis=1))
-    chosen = np.zeros(count, bool)
-    chosen[rows] = columns < len(places)
+    cheapest, chosen = np.inf, np.zeros(count, bool)
+    for sex in SEXES:
+        taken = looked_at + np.array([_price(CHROMOSOMES[index], copy, sex) for index, copy in places])
+        costs = np.concatenate([taken, left], axis=1)
+        rows, columns = linear_sum_assignment(costs)
+        if costs[rows, columns].sum() < cheapest:
+            cheapest, chosen = costs[rows, columns].sum(), np.zeros(count, bool)
+            chosen[rows] = columns < len(places)
     return chosen | (chance >= _SURE)

@@ -27,10 +27,10 @@ def shares(*rows: dict[int, float]) -> np.ndarray:
 
 
 def test_the_margin_is_what_another_name_would_cost_the_cell() -> None:
-    sure, split = name_cell(shares({0: 0.98, 1: 0.02}, {3: 0.5, 4: 0.45}), np.ones(2))
+    sure, split = name_cell(shares({0: 0.98, 1: 0.02}, {3: 0.5, 4: 0.45}))
     assert sure.margin > split.margin == pytest.approx(np.log(0.5 / 0.45), abs=1e-6)
     # Three that look like 21; a fourth wavers between 21 and 22: with the 21s filled it is surely the 22.
-    names = name_cell(shares({20: 0.9}, {20: 0.9}, {20: 0.9}, {20: 0.5, 21: 0.5}), np.ones(4))
+    names = name_cell(shares({20: 0.9}, {20: 0.9}, {20: 0.9}, {20: 0.5, 21: 0.5}))
     assert [name.label for name in names] == ["21", "21", "21", "22"] and names[3].margin > 1.5
 
 

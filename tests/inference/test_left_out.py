@@ -29,7 +29,7 @@ def test_a_likely_further_copy_is_not_passed_over_in_silence(chance: float, thir
         table[row, CHROMOSOMES.index(label)] = 0.98
     boxes = np.array([[10, 10, 20, 30], [40, 10, 50, 30], [70, 10, 80, 30]], np.float32)
     masks = [Mask(int(left), 10, np.ones((20, 10), bool), 0.9) for left in boxes[:, 0]]
-    names = dict(enumerate(name_cell(table[:2], np.ones(2))))
+    names = dict(enumerate(name_cell(table[:2])))
     proposal = propose(
         image_facts={"sha256": "0" * 64, "page": 0, "width": 100, "height": 60},
         shape=(60, 100),
