@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from inference.backends.sam_beside import SecondLook
+from inference.backends.side_by_side import side_by_side
 from inference.protocols import AnalysisError, Mask, ModelInfo
 from inference.stages.beside import Answer
 from inference.stages.window import (
@@ -31,9 +32,10 @@ from inference.stages.window import (
 )
 
 _SLOTS = 6  # points a prompt may have; a box takes two
-_BATCH = {True: 24, False: 8}  # prompts at once, in small windows and in large ones: memory stays bounded
+_BATCH = {True: 4, False: 1}  # prompts a run, in small windows and in large ones: more no longer fit a core's cache
 _FEW = 8  # boxes from which their sizes tell the scale better than the picture does
 _PIECE = 0.15  # of a mask's largest piece: smaller ones are dropped
+_HOLE = 12  # pixels: smaller holes in a mask are noise
 _AROUND = 8  # pixels around a "not this" click within which a piece is meant by it
 # Density, 0..255: the faintest of 3,541 chromosomes has 66 on average (of drawn fields: 49), bare ground 0.4.
 _FAINT = 30.0
@@ -56,10 +58,12 @@ class CompactSam:
     def __init__(
         self, field: Path, prompt: Path, info: ModelInfo, *, beside: Path | None = None, threads: int = 0
     ) -> None:
-        """beside: for a second look at the cuts of a whole cell.  Raises AnalysisError."""
+        """beside: for a second look at the cuts of a whole cell.  threads: the field is embedded by so many, and so
+        many prompts are answered at once.  Raises AnalysisError."""
         self.info = info
-        self._field, self._prompt = (_session(path, threads) for path in (field, prompt))
-        self._beside = None if beside is None else SecondLook(_session(beside, threads))
+        self._threads = max(1, threads)
+        self._field, self._prompt = _session(field, threads), _session(prompt, 1)
+        self._beside = None if beside is None else SecondLook(_session(beside, 1), self._threads)
 
     @property
     def key(self) -> str:
@@ -151,14 +155,17 @@ class CompactSam:
         scale = float(embedded["scale"])
         windows = [_window(*prompt, scale) for prompt in prompts]
         found: dict[int, Answer] = {}
-        for small in (True, False):
+        batches: list[list[int]] = []
+        for small in (False, True):  # those that take longest first
             rows = [row for row, (_, _, side) in enumerate(windows) if (side < LARGE) == small]
-            for start in range(0, len(rows), _BATCH[small]):
-                batch = rows[start : start + _BATCH[small]]
-                given = ([prompts[row] for row in batch], [windows[row] for row in batch], told[batch])
-                masks, expected = self._run(embedded, *given)
-                for row, logits, score in zip(batch, masks, expected, strict=True):
-                    found[row] = (logits, windows[row], float(score))
+            batches += [rows[start : start + _BATCH[small]] for start in range(0, len(rows), _BATCH[small])]
+
+        def answer(batch: list[int]) -> tuple[np.ndarray, np.ndarray]:
+            return self._run(embedded, [prompts[row] for row in batch], [windows[row] for row in batch], told[batch])
+
+        for batch, (masks, expected) in zip(batches, side_by_side(answer, batches, self._threads), strict=True):
+            for row, logits, score in zip(batch, masks, expected, strict=True):
+                found[row] = (logits, windows[row], float(score))
         return [found[row] for row in range(len(prompts))]
 
     def _run(
@@ -280,7 +287,6 @@ def _mask(
 ) -> Mask:
     """Logits in the window to a mask in pixels of the original: enlarged smoothly first, cut at the level then."""
     import cv2
-    from scipy import ndimage
 
     left, top, side = window
     x1, y1 = max(0, math.floor(left / scale)), max(0, math.floor(top / scale))
@@ -295,11 +301,11 @@ def _mask(
         logits, back, (x2 - x1, y2 - y1), flags=flags, borderMode=cv2.BORDER_CONSTANT, borderValue=-10.0
     )
     bits = full > level
-    pieces, count = ndimage.label(bits, structure=np.ones((3, 3)))
-    if count == 0:
+    count, pieces, about, _ = cv2.connectedComponentsWithStats(bits.astype(np.uint8), connectivity=8)
+    if count == 1:
         return Mask(0, 0, np.zeros((0, 0), bool), 0.0)
-    if count > 1:
-        sizes = np.bincount(pieces.ravel())[1:]
+    if count > 2:
+        sizes = about[1:, cv2.CC_STAT_AREA]
         wanted = sizes >= _PIECE * sizes.max()
         # A click on a piece decides about it, however small or large it is; a "not this" may have hollowed its piece
         # out already, so what is left around it goes too.
@@ -311,7 +317,7 @@ def _mask(
         bits = np.isin(pieces, 1 + np.flatnonzero(wanted))
         if not bits.any():
             return Mask(0, 0, np.zeros((0, 0), bool), 0.0)
-    bits = ndimage.binary_fill_holes(bits) & (bits | _holes_small(bits))
+    bits = bits | _holes_small(bits)
     rows, columns = np.flatnonzero(bits.any(axis=1)), np.flatnonzero(bits.any(axis=0))
     y, x = int(rows[0]), int(columns[0])
     return Mask(x1 + x, y1 + y, bits[y : rows[-1] + 1, x : columns[-1] + 1].copy(), float(np.clip(score, 0, 1)))
@@ -346,11 +352,10 @@ def _stick_out(masks: list[Mask], boxes: np.ndarray, scale: float) -> bool:
 
 def _holes_small(bits: np.ndarray) -> np.ndarray:
     """Holes of a few pixels: noise.  A looped chromosome's hole is its own."""
-    from scipy import ndimage
+    import cv2
 
-    holes = ndimage.binary_fill_holes(bits) & ~bits
-    pieces, count = ndimage.label(holes)
-    if count == 0:
-        return holes
-    small = np.flatnonzero(np.bincount(pieces.ravel()) <= 12)
-    return np.asarray(np.isin(pieces, small[small > 0]))
+    ground = np.pad(~bits, 1, constant_values=True).astype(np.uint8)  # all around is one piece, and large
+    _, pieces, about, _ = cv2.connectedComponentsWithStats(ground, connectivity=4)
+    small = about[:, cv2.CC_STAT_AREA] <= _HOLE
+    small[[0, pieces[0, 0]]] = False  # what is not ground, and all around
+    return np.asarray(small[pieces[1:-1, 1:-1]])

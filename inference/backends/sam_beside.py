@@ -7,15 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from inference.stages.beside import Answer, planes
-
-_PIXELS = 24 * 112 * 112  # of the windows looked at at once: memory stays bounded
+from inference.backends.side_by_side import side_by_side
+from inference.stages.beside import Answer, part_of, planes
 
 
 class SecondLook:
-    def __init__(self, session: Any) -> None:
-        """session: of what `inference.training.beside_model.export` wrote."""
-        self._session = session
+    def __init__(self, session: Any, threads: int = 1) -> None:
+        """session: of what `inference.training.beside_model.export` wrote.  threads: as `side_by_side` takes them."""
+        self._session, self._threads = session, threads
 
     def again(
         self, density: np.ndarray, answers: Sequence[Answer], boxes: np.ndarray, sure: np.ndarray
@@ -23,14 +22,16 @@ class SecondLook:
         """The answers, those of sure boxes anew.  As `planes` takes them."""
         seen = planes(density, answers, boxes, sure)
         found = list(answers)
-        for side in {answers[row][1][2] for row in seen}:
-            rows = [row for row in seen if answers[row][1][2] == side]
-            most = max(1, _PIXELS // side**2)
-            for start in range(0, len(rows), most):
-                part = rows[start : start + most]
-                expected = np.array([answers[row][2] for row in part], np.float32)
-                given = {"planes": np.stack([seen[row] for row in part]), "expected": expected}
-                logits, ious = self._session.run(["logits", "iou"], given)
-                for row, moved, iou in zip(part, logits, ious, strict=True):
-                    found[row] = (moved[0], answers[row][1], float(iou))
+
+        def look(row: int) -> Answer:
+            logits, (left, top, side), expected = answers[row]
+            part = part_of(boxes[row] - [left, top, left, top], side)
+            given = {"planes": seen[row][None, :, *part], "expected": np.array([expected], np.float32)}
+            moved, iou = self._session.run(["logits", "iou"], given)
+            anew = logits.copy()
+            anew[part] = moved[0, 0]
+            return anew, (left, top, side), float(iou[0])
+
+        for row, answer in zip(seen, side_by_side(look, seen, self._threads), strict=True):
+            found[row] = answer
         return found

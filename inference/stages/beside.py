@@ -7,6 +7,7 @@ again with what the others take (inference.backends.sam_beside).  One module for
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -17,6 +18,8 @@ from inference.stages.window import view_of
 SURE = 0.3  # detection score from which a cut is looked at again, and counts as another's
 PLANES = 5  # density 0..1, the cut's logits, the strongest of the others', how many take a pixel, the box
 REACH = 8.0  # logits are told up to here
+AROUND = 12  # working pixels around a box that are seen with it
+STEP = 8  # the network's coarsest step
 _SAME = 0.7  # IoU of two boxes from which the less sure one is the other once more
 _MOST = 3.0  # takers of a pixel that are told apart
 
@@ -59,6 +62,19 @@ def planes(
             ]
         ).astype(np.float32)
     return told
+
+
+def part_of(box: np.ndarray, side: int) -> tuple[slice, slice]:
+    """What is looked at of a window: rows and columns around the box in it, (x1, y1, x2, y2), multiples of STEP."""
+    x1, y1, x2, y2 = box.tolist()
+    return _around(y1, y2, side), _around(x1, x2, side)
+
+
+def _around(low: float, high: float, side: int) -> slice:
+    low, high = max(0, math.floor(low) - AROUND), min(side, math.ceil(high) + AROUND)
+    length = min(side, math.ceil(max(high - low, 1) / STEP) * STEP)
+    start = min(max(0, low), side - length)
+    return slice(start, start + length)
 
 
 def _met(

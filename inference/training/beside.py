@@ -2,8 +2,10 @@
 
 Whole made scenes are cut by the shipped segmenter, from boxes with a detector's errors and with false ones among them;
 what it saw of each chromosome, and the exact mask, are kept in a file.  A small network over that learns how the first
-answer's logits are to be moved, and what IoU is to be expected then.  The rate falls along a cosine over `cpu_hours` of
-processor time; resumable from `last.pt`.
+answer's logits are to be moved, and what IoU is to be expected then.  At first it sees whole windows; from WHOLE of the
+run on, as in use, only the part around the box, with its means and variances held, for a batch of parts is one of
+chromosomes alike in size.  What is exported is the mean of the weights at both ends.  The rate falls along a cosine
+over `cpu_hours` of processor time; resumable from `last.pt`.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ import numpy as np
 from tqdm import tqdm
 
 from inference.protocols import Mask
-from inference.stages.beside import PLANES, planes
+from inference.stages.beside import PLANES, part_of, planes
 from inference.stages.window import LARGE, SMALL
 from inference.training import muon
 from inference.training.beside_model import Beside, export
@@ -38,6 +40,7 @@ FIELD = 416  # the side of a scene
 LAID, LAID_INTO_DRAWN = (12, 24), (0, 8)
 ERRS = 0.0, 0.02, 0.05  # of a box's sides, what a scene's boxes are off by beside what people draw
 LONE = 0.3  # share of the lone chromosomes that are learned from
+WHOLE = 0.6  # share of a run in which whole windows are seen
 HELD = 20  # every so many-th scene is for judging
 _SCALE = np.array([255, 15, 15, 80, 255], np.float32)[:, None, None]  # of planes, kept as bytes
 _MIDDLE = np.array([0, 128, 128, 0, 0], np.float32)[:, None, None]
@@ -151,19 +154,73 @@ def figures(model: Any, rows: dict[str, Any], batch: int = 32) -> dict[str, floa
     model.eval()
     before, after, errors = [], [], []
     with torch.no_grad():
-        for start in range(0, len(rows["truth"]), batch):
-            part = {name: values[start : start + batch] for name, values in rows.items()}
-            seen = unpacked(part["seen"])
-            logits, expected = model(seen, part["expected"])
-            found = ious(logits, part["truth"])
-            before.append(ious(seen[:, 1], part["truth"]))
-            after.append(found)
-            errors.append((expected.float() - found).abs())
+        for members in alike(rows["seen"]):
+            for chosen in members.split(batch):
+                part = near_boxes(_of_rows(rows, chosen))
+                seen = unpacked(part["seen"])
+                logits, expected = model(seen, part["expected"])
+                found = ious(logits, part["truth"])
+                before.append(ious(seen[:, 1], part["truth"]))
+                after.append(found)
+                errors.append((expected.float() - found).abs())
     return {
         name: round(float(torch.cat(values).mean()), 4)
         for name, values in (("before", before), ("after", after), ("error", errors))
         if values
     }
+
+
+def _of_rows(rows: dict[str, Any], chosen: Any) -> dict[str, Any]:
+    return {name: values[chosen] for name, values in rows.items()}
+
+
+def _part(seen: Any) -> tuple[slice, slice]:
+    """`part_of` for planes as they are kept, (PLANES, side, side)."""
+    inside = seen[-1] > 0
+    (rows,), (columns,) = (inside.any(axis).nonzero(as_tuple=True) for axis in (1, 0))
+    if not len(rows):
+        return slice(None), slice(None)
+    edges = [int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1]
+    return part_of(np.array(edges, np.float64), seen.shape[-1])
+
+
+def alike(seen: Any) -> list[Any]:
+    """Numbers of rows whose parts are of one size.  seen: uint8 (n, PLANES, side, side)."""
+    import torch
+
+    found: dict[tuple[int, int], list[int]] = {}
+    for row, planes_of_one in enumerate(seen):
+        down, across = _part(planes_of_one)
+        found.setdefault((down.stop - down.start, across.stop - across.start), []).append(row)
+    return [torch.tensor(rows) for rows in found.values()]
+
+
+def near_boxes(batch: dict[str, Any]) -> dict[str, Any]:
+    """Of rows that are `alike`, only the part around each box."""
+    import torch
+
+    parts = [_part(seen) for seen in batch["seen"]]
+    return {
+        name: values
+        if name == "expected"
+        else torch.stack([one[..., down, across] for one, (down, across) in zip(values, parts, strict=True)])
+        for name, values in batch.items()
+    }
+
+
+class _Drawn:
+    """Rows to learn from, drawn by chance: whole windows, or parts around boxes that are alike in size."""
+
+    def __init__(self, rows: dict[str, Any], count: int) -> None:
+        self._rows, self._count, self._alike = rows, count, alike(rows["seen"])
+        self._kinds = {int(row): kind for kind, of_kind in enumerate(self._alike) for row in of_kind}
+
+    def batch(self, rng: random.Random, parts_only: bool) -> dict[str, Any]:
+        chosen = [rng.randrange(len(self._kinds)) for _ in range(self._count)]
+        if not parts_only:
+            return _of_rows(self._rows, chosen)
+        same = self._alike[self._kinds[chosen[0]]].tolist()
+        return near_boxes(_of_rows(self._rows, rng.sample(same, min(self._count, len(same)))))
 
 
 def _turned(batch: dict[str, Any], rng: random.Random) -> dict[str, Any]:
@@ -203,23 +260,29 @@ def train(
     model: Any = Beside().to(machine.device).to(memory_format=torch.channels_last)
     ema = copy.deepcopy(model).eval()
     optimiser = muon.optimiser(model, rate, decay=0.02, bfloat16=machine.bfloat16)
-    last, parts = out / "last.pt", {"model": model, "ema": ema, "optimiser": optimiser}
+    whole = copy.deepcopy(ema)  # as it is when the last whole windows have been seen
+    last, parts = out / "last.pt", {"model": model, "ema": ema, "whole": whole, "optimiser": optimiser}
     state = taken_up(last, parts)
     spent, step = state.get("spent", 0.0), state.get("step", 0)
     rng, clock, recent = random.Random(f"{seed} {step}"), time.process_time(), []
     share_large = len(large["truth"]) / max(1, len(large["truth"]) + len(small["truth"]))
+    drawn = {SMALL: _Drawn(small, batch), LARGE: _Drawn(large, max(1, batch // 4))}
 
     def keep() -> None:
+        if spent < WHOLE * cpu_hours * 3600:
+            whole.load_state_dict(ema.state_dict())
         save_run(last, parts, spent=spent, step=step)
 
     while spent < cpu_hours * 3600:
-        source, count = (large, max(1, batch // 4)) if rng.random() < share_large * 2 else (small, batch)
-        chosen = torch.tensor([rng.randrange(len(source["truth"])) for _ in range(count)])
-        given = machine.place(_turned({name: values[chosen] for name, values in source.items()}, rng))
         share = min(1.0, spent / (cpu_hours * 3600))
+        side = LARGE if rng.random() < share_large * 2 else SMALL
+        given = machine.place(_turned(drawn[side].batch(rng, share >= WHOLE), rng))
         for group in optimiser.param_groups:
             group["lr"] = rate * min(1.0, (step + 1) / 50) * (0.02 + 0.98 * (1 + math.cos(math.pi * share)) / 2)
         model.train()
+        if share >= WHOLE:
+            for layer in model.modules():
+                layer.train(not isinstance(layer, torch.nn.BatchNorm2d))
         with machine.numbers():
             answer = model(unpacked(given["seen"]).contiguous(memory_format=torch.channels_last), given["expected"])
         loss = batch_loss(answer, given)
@@ -240,8 +303,9 @@ def train(
             recent = []
             keep()
     keep()
-    export(ema, out / "beside.onnx")
-    (out / "result.json").write_text(json.dumps(figures(ema, judged) | {"cpu_hours": spent / 3600}))
+    follow(whole, ema, 0.5)
+    export(whole, out / "beside.onnx")
+    (out / "result.json").write_text(json.dumps(figures(whole, judged) | {"cpu_hours": spent / 3600}))
 
 
 def main() -> None:

@@ -26,7 +26,7 @@ class _Layer(nn.Sequential):
 
 
 class Beside(nn.Module):
-    """float32 (n, PLANES, side, side) and (n,), the IoU expected so far → logits (n, 1, side, side), expected IoU (n,).
+    """float32 (n, PLANES, rows, columns) and (n,), the IoU expected so far → logits (n, 1, rows, columns), IoU (n,).
 
     A small U-Net from half the resolution down to an eighth, and one layer at the full one."""
 
@@ -63,7 +63,8 @@ class Beside(nn.Module):
 
 
 def export(model: Any, path: Path) -> None:
-    """ONNX of any number of windows of either size: planes, expected → logits, iou."""
+    """ONNX of any number of windows, or parts of them, of any size that `part_of` gives: planes, expected → logits,
+    iou."""
     import copy
 
     shipped: Any = copy.deepcopy(model).cpu().float().eval()
@@ -72,8 +73,8 @@ def export(model: Any, path: Path) -> None:
         shipped, (torch.zeros(2, PLANES, SMALL, SMALL), torch.zeros(2)), str(temporary),
         input_names=["planes", "expected"], output_names=["logits", "iou"], opset_version=17, dynamo=False,
         dynamic_axes={
-            "planes": {0: "n", 2: "side", 3: "side"}, "expected": {0: "n"}, "logits": {0: "n", 2: "side", 3: "side"},
-            "iou": {0: "n"},
+            "planes": {0: "n", 2: "rows", 3: "columns"}, "expected": {0: "n"},
+            "logits": {0: "n", 2: "rows", 3: "columns"}, "iou": {0: "n"},
         },
     )  # fmt: skip
     temporary.replace(path)

@@ -10,13 +10,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from inference import registry
 from inference.backends.compact_sam import CompactSam
 from inference.backends.sam_beside import SecondLook
 from inference.evaluation import segmentation
-from inference.stages.beside import PLANES, REACH, Answer, planes
-from inference.stages.window import SMALL
+from inference.stages.beside import AROUND, PLANES, REACH, STEP, Answer, part_of, planes
+from inference.stages.window import LARGE, SMALL
 from inference.training import beside
 from inference.training.cil import AnnotatedCell, read_grey
 from inference.training.cutouts import annotated_scene, keep
@@ -84,18 +86,63 @@ class _Halving:
         return given["planes"][:, 1:2] / 2, given["expected"] / 2
 
 
-def test_answers_come_back_in_their_order_with_the_unsure_as_they_were_and_few_at_once() -> None:
+def test_answers_come_back_in_their_order_anew_around_their_boxes_and_the_unsure_as_they_were() -> None:
     session = _Halving()
     many = [ANSWERS[number % 3] for number in range(70)]
     sure = np.array([0.1 if number % 7 == 0 else 0.9 for number in range(70)])
-    found = SecondLook(session).again(FIELD, many, BOXES[np.arange(70) % 3], sure)
+    found = SecondLook(session, 2).again(FIELD, many, BOXES[np.arange(70) % 3], sure)
     for number, ((logits, window, expected), (before, where, _)) in enumerate(zip(found, many, strict=True)):
         assert window == where
         if number % 7 == 0:
             assert logits is before and expected == 0.9
-        else:
-            assert np.abs(logits).max() == REACH / 2 and expected == pytest.approx(0.45)
-    assert sum(shape[0] for shape in session.asked) == 60 and max(shape[0] for shape in session.asked) <= 24
+            continue
+        box = BOXES[number % 3] - [window[0], window[1]] * 2
+        part = part_of(box, SMALL)
+        assert np.abs(logits[part]).max() == REACH / 2 and expected == pytest.approx(0.45)
+        around = np.ones_like(logits, bool)
+        around[part] = False
+        assert around.any() and np.array_equal(logits[around], before[around])
+    assert len(session.asked) == 60 and {shape[0] for shape in session.asked} == {1}
+
+
+@given(
+    st.integers(-20, 110),
+    st.integers(-20, 110),
+    st.floats(0.1, 150),
+    st.floats(0.1, 150),
+    st.sampled_from([SMALL, LARGE]),
+)
+def test_what_is_looked_at_holds_the_box_and_some_room_inside_the_window(
+    x: int, y: int, wide: float, high: float, side: int
+) -> None:
+    for part, low, length in zip(
+        part_of(np.array([x, y, x + wide, y + high]), side), (y, x), (high, wide), strict=True
+    ):
+        assert 0 <= part.start < part.stop <= side and (part.stop - part.start) % STEP == 0
+        assert part.start <= max(0, low - AROUND) or part.stop - part.start == side or low > side
+        assert part.stop >= min(side, low + length + AROUND) or part.stop - part.start == side
+        assert part.stop - part.start < length + 2 * AROUND + 2 * STEP
+
+
+def test_parts_learned_from_are_those_looked_at_in_use() -> None:
+    import torch
+
+    seen = planes(FIELD, ANSWERS, BOXES, np.ones(3))
+    rows = {
+        "seen": torch.from_numpy(np.stack([beside.packed(seen[row]) for row in range(3)])),
+        "truth": torch.from_numpy(np.stack([seen[row][1] > 0 for row in range(3)])),
+        "expected": torch.tensor([0.1, 0.2, 0.3]),
+    }
+    kinds = [kind.tolist() for kind in beside.alike(rows["seen"])]
+    assert sorted(sum(kinds, [])) == [0, 1, 2] and [2] in kinds
+    for kind in kinds:
+        near = beside.near_boxes({name: values[kind] for name, values in rows.items()})
+        for place, row in enumerate(kind):
+            left, top, _ = ANSWERS[row][1]
+            down, across = part_of(BOXES[row] - [left, top, left, top], SMALL)
+            assert np.array_equal(near["seen"][place].numpy(), rows["seen"][row, :, down, across].numpy())
+            assert np.array_equal(near["truth"][place].numpy(), rows["truth"][row, down, across].numpy())
+            assert near["expected"][place] == rows["expected"][row]
 
 
 @pytest.fixture(scope="module")
@@ -139,8 +186,10 @@ def test_it_is_trained_from_scenes_taken_up_again_and_exported_as_it_was_trained
     from inference.training.beside_model import Beside
 
     model: Any = Beside()
-    model.load_state_dict(torch.load(tmp_path / "run" / "last.pt", weights_only=False)["ema"])
-    seen, expected = beside.unpacked(judged["seen"][:3]), judged["expected"][:3]
+    ended = torch.load(tmp_path / "run" / "last.pt", weights_only=False)
+    assert any((ended["whole"][name] != one).any() for name, one in ended["ema"].items())
+    model.load_state_dict({name: (one + ended["ema"][name]) / 2 for name, one in ended["whole"].items()})
+    seen, expected = beside.unpacked(judged["seen"][:3, :, :64, 8:]), judged["expected"][:3]  # of any size
     with torch.no_grad():
         ours = model.eval()(seen, expected)
     session = onnxruntime.InferenceSession(str(tmp_path / "run" / "beside.onnx"))
