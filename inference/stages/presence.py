@@ -35,8 +35,10 @@ FEATURES = (
 ASIDE = 0.1  # chance from which one that was left out is kept in sight, as debris
 MOST_ASIDE = 8  # of them, the likeliest: where cuts are poor there may be dozens, which nobody looks through
 # Natural logarithms of odds.  An empty first or second place, and a third one, are what they are in few cells; far
-# less is charged than their rarity would allow, so that a cell that shows 45 or 47 clearly stays as it is.
-_MISSING, _FURTHER = 3.5, 3.5
+# less is charged than their rarity would allow, so that a cell that shows 45 or 47 clearly stays as it is.  Least for
+# a second sex chromosome: 45,X is the commonest of all losses.
+_MISSING, _FURTHER, _MISSING_SEX = 3.5, 3.5, 1.5
+_SECOND_SEX = (("X", 2), ("Y", 1))
 _SURE = 0.95  # chance from which a candidate is taken whatever the cell has
 _PLACES = 4
 _FLOOR = 0.002
@@ -126,7 +128,9 @@ def _price(label: str, copy: int, sex: Mapping[str, int]) -> float:
     """What it costs a cell of this sex that the copy-th place (1, 2, 3 …) of a class is taken; below 0: what it
     saves."""
     beyond = copy - sex.get(label, FREE)
-    return beyond * _FURTHER if beyond > 0 else -_MISSING
+    if beyond > 0:
+        return beyond * _FURTHER
+    return -_MISSING_SEX if (label, copy) in _SECOND_SEX else -_MISSING
 
 
 def settle(chance: np.ndarray, probabilities: np.ndarray) -> np.ndarray:

@@ -55,6 +55,29 @@ def test_a_sure_one_is_never_left_out() -> None:
     assert settle(chance, table).all()
 
 
+@pytest.mark.parametrize("third", ["X", "Y"])
+@pytest.mark.parametrize("sex", ["XX", "XY"])
+def test_a_doubtful_third_sex_chromosome_is_one_too_many_in_either_sex(sex: str, third: str) -> None:
+    chance, table = cell([*PAIRS, *sex, third])
+    chance[-1] = 0.4
+    assert settle(chance, table).tolist() == [True] * 46 + [False]
+
+
+def test_a_lone_x_is_made_up_less_readily_than_another_loss() -> None:
+    for missing, taken in (("X", False), ("22", True)):
+        chance, table = cell([*PAIRS, "X", "X"])
+        last = table[:, CHROMOSOMES.index(missing)].argmax()
+        chance[last] = 0.1
+        assert settle(chance, table)[last] == taken
+
+
+def test_one_too_many_is_taken_unasked_only_where_it_is_sure() -> None:
+    for sure, taken in ((0.93, False), (0.96, True)):
+        chance, table = cell([*PAIRS, "X", "Y", "21"], sure=0.99)
+        chance[-1] = sure
+        assert settle(chance, table)[-1] == taken
+
+
 @given(st.permutations(range(48)))
 def test_the_order_of_the_candidates_does_not_matter(order: list[int]) -> None:
     chance, table = cell([*PAIRS, "X", "Y", "9", "Y"])
