@@ -255,9 +255,11 @@ def _load_detector(configured: str, shipped: dict[str, Any] | None, device: str,
     from inference.backends.yolov10 import Yolov10Detector, onnx_engine, torch_engine
 
     entry, path, sha256 = _chosen(configured, shipped, device)
-    side = int(entry.get("imgsz", _SIDE))
+    side, turns = int(entry.get("imgsz", _SIDE)), entry.get("turns", (0,))
+    at_once = len(turns) if path.suffix == ".onnx" and threads > 1 else 1
     if path.suffix == ".onnx":
-        engine, exported_side = onnx_engine(path, threads)
+        # Whole views beside each other, each on one thread, waste less than one after the other on all.
+        engine, exported_side = onnx_engine(path, max(1, threads // len(turns)))
         if entry.get("imgsz", exported_side) != exported_side:
             raise AnalysisError(
                 f"The model file {path.name} was exported for another picture size than the manifest says. "
@@ -274,6 +276,8 @@ def _load_detector(configured: str, shipped: dict[str, Any] | None, device: str,
         threshold=float(entry.get("threshold", _THRESHOLD)),
         merge_iou=float(entry.get("merge_iou", _MERGE_IOU)),
         apart=Apart(**entry["apart"]) if entry.get("apart") else None,
+        turns=turns,
+        at_once=at_once,
     )
 
 

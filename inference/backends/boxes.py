@@ -70,6 +70,8 @@ def one_box_each(
     Returns boxes float32 (m, 4), scores float32 (m,), probabilities float32 (m, 24) whose rows sum to 1; best
     first.
     """
+    likely = class_scores.max(axis=1, initial=0) * class_scores.shape[1] >= threshold  # others cannot reach it
+    boxes, class_scores = boxes[likely], class_scores[likely]
     scores = 1 - np.prod(1 - class_scores.astype(np.float64), axis=1)
     order = np.argsort(-scores, kind="stable")
     order = order[scores[order] >= threshold]

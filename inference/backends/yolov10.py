@@ -7,13 +7,15 @@ few; what follows is shared, so the engines can differ only by rounding.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from inference.backends.boxes import Apart, letterbox, one_box_each
+from inference.backends.side_by_side import side_by_side
+from inference.backends.turned import Found, together, turned_back
 from inference.labels import CHROMOSOMES, CIL_NAMES
 from inference.protocols import AnalysisError, Detections, ModelInfo
 
@@ -34,29 +36,35 @@ class Yolov10Detector:
         threshold: float,
         merge_iou: float,
         apart: Apart | None = None,
+        turns: Sequence[int] = (0,),
+        at_once: int = 1,
     ) -> None:
-        self._engine, self.info = engine, info
+        """turns: the quarter turns in which a picture is looked at (inference.backends.turned).  at_once: how many of
+        them may be asked of the engine beside each other."""
+        self._engine, self.info, self.turns, self._at_once = engine, info, tuple(turns), at_once
         self.side, self.threshold, self.merge_iou, self.apart = side, threshold, merge_iou, apart
 
-    def raw(self, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Every anchor's box, float32 (n, 4) xyxy in pixels of the original, and class scores, float32 (n, 24)."""
+    def raw(self, pixels: np.ndarray, turns: int = 0) -> tuple[np.ndarray, np.ndarray]:
+        """Every anchor's box, float32 (n, 4) xyxy in pixels of the original, and class scores, float32 (n, 24).
+        turns: quarters that the picture is turned by before it is looked at."""
         square, place = letterbox(pixels, self.side)
-        grey = np.ascontiguousarray(np.broadcast_to(square[None, None], (1, 3, *square.shape)), np.float32) / 255
+        seen = np.rot90(square, turns)[None, None]
+        grey = np.ascontiguousarray(np.broadcast_to(seen, (1, 3, *square.shape)), np.float32) / 255
         rows = self._engine(grey)
-        return place.to_original(rows[:, :4], pixels.shape[1], pixels.shape[0]), rows[:, 4:]
+        boxes = turned_back(rows[:, :4], turns, self.side)
+        return place.to_original(boxes, pixels.shape[1], pixels.shape[0]), rows[:, 4:]
 
     def detect(self, pixels: np.ndarray) -> Detections:
         """pixels: uint8 (h, w), dark chromosomes on a light ground."""
-        boxes, class_scores = self.raw(pixels)
+        views = side_by_side(lambda turns: self._found(pixels, turns), self.turns, self._at_once)
+        return Detections(*(views[0] if len(views) == 1 else together(views, self.threshold)))
+
+    def _found(self, pixels: np.ndarray, turns: int) -> Found:
+        boxes, class_scores = self.raw(pixels, turns)
         sized = (boxes[:, 2] - boxes[:, 0] >= 2) & (boxes[:, 3] - boxes[:, 1] >= 2)
-        boxes, scores, probabilities = one_box_each(
-            boxes[sized],
-            class_scores[sized],
-            threshold=self.threshold,
-            merge_iou=self.merge_iou,
-            apart=self.apart,
+        return one_box_each(
+            boxes[sized], class_scores[sized], threshold=self.threshold, merge_iou=self.merge_iou, apart=self.apart
         )
-        return Detections(boxes, scores, probabilities)
 
 
 def torch_module(path: Path) -> Any:

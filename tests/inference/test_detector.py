@@ -39,6 +39,7 @@ def test_torch_and_onnx_runtime_agree_on_a_real_cell(held_out: list[AnnotatedCel
         threshold=runtime.threshold,
         merge_iou=runtime.merge_iou,
         apart=runtime.apart,
+        turns=runtime.turns,
     )
     assert sha256 != runtime.info.sha256  # two files: the agreement below is not one file with itself
     pixels = read_grey(held_out[0].image)
@@ -69,19 +70,20 @@ def test_most_chromosomes_of_held_out_cells_are_found(held_out: list[AnnotatedCe
         shared = overlap(detections.boxes, cell.boxes)
         rows, columns = linear_sum_assignment(-shared)
         candidates += (shared[rows, columns] >= 0.5).sum()
-        # The detector hands over more candidates than there are chromosomes; these are the sure ones among them.
-        sure = detections.scores >= 0.15
+        # The detector hands over more candidates than there are chromosomes; these are the sure ones among them (what
+        # only one of three views sees has a third of its score).
+        sure = detections.scores >= 0.2
         detections = Detections(detections.boxes[sure], detections.scores[sure], detections.probabilities[sure])
         shared = overlap(detections.boxes, cell.boxes)
         rows, columns = linear_sum_assignment(-shared)
         good = shared[rows, columns] >= 0.5
         matched, found, annotated = matched + good.sum(), found + len(detections), annotated + len(cell.boxes)
         right += (detections.probabilities[rows[good]].argmax(axis=1) == cell.classes[columns[good]]).sum()
-    # Pinned a little below what yolov10n-cil 0.5 reached here; better weights only raise them.
-    assert candidates / annotated >= 0.99
+    # Pinned a little below what yolov10n-cil 0.6 reached here; better weights only raise them.
+    assert candidates / annotated >= 0.995
     assert matched / annotated >= 0.98
     assert matched / found >= 0.97
-    assert right / matched >= 0.915
+    assert right / matched >= 0.95
 
 
 def test_the_shipped_files_are_those_of_the_manifest() -> None:

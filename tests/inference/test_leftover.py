@@ -24,7 +24,7 @@ from inference.stages.leftover import _MOST, asked
 from inference.stages.scale import detect_at_usual_scale
 from inference.training import candidates, judged
 from karyosite.imaging import read_grey
-from tests.inference.conftest import annotated, shipped
+from tests.inference.conftest import annotated, looking, shipped
 
 SIDE, WIDE = 400, 14
 Line = tuple[int, int, int, int]
@@ -144,9 +144,11 @@ def test_a_crossing_is_found_however_it_lies(turns: int, mirrored: bool, angle: 
 @pytest.mark.models
 @pytest.mark.parametrize("name", ["1080411", "1101313"])
 def test_two_in_one_box_come_out_as_two(name: str, configuration: Any, tmp_path: Path, monkeypatch: Any) -> None:
-    """Real cells, in each of which two chromosomes lie across each other, and one box was found for both."""
+    """Real cells, in each of which two chromosomes lie across each other, and a detector that looks once finds one box
+    for both."""
     (cell,) = annotated([name], tmp_path)
     models = shipped(configuration)
+    models["detector"] = looking(models["detector"], (0,))
     pixels = read_grey(cell.image)
     facts = {"sha256": "0" * 64, "page": 0, "width": pixels.shape[1], "height": pixels.shape[0]}
 
