@@ -39,6 +39,7 @@ def measures(observations: Sequence[Observation], others: Sequence[AnnotatedCell
     wrong = int(sum(rows.sum() for rows in misnamed))
     flagged = sum(int(seen.flagged[of >= 0].sum()) for of, seen in zip(known, observations, strict=True))
     caught = sum(int((seen.flagged & rows).sum()) for rows, seen in zip(misnamed, observations, strict=True))
+    extra = sum(int((seen.flagged & (of < 0)).sum()) for of, seen in zip(known, observations, strict=True))
     cells = len(observations)
     zero_edit = sum(seen.errors() == 0 for seen in observations)
     exact = sum(len(seen.boxes) == len(seen.truth) for seen in observations)
@@ -63,6 +64,7 @@ def measures(observations: Sequence[Observation], others: Sequence[AnnotatedCell
         "lowest_class_recall": lowest["recall"] if lowest else None,
         "flagged_of_found": share(flagged, matched),
         "flagged_of_misnamed": share(caught, wrong),
+        "flagged_of_what_is_none": share(extra, found - matched),
         "calibration": {
             "name_ece": _rounded(reliability(confidence, right).error),
             "detection_ece": _rounded(reliability(score, there).error),

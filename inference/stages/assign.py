@@ -131,15 +131,15 @@ def _between(own: int, shares: np.ndarray) -> str:
     rival = others[0]
     if shares[rival] > shares[own]:
         return (
-            f"looks like {CHROMOSOMES[rival]} ({_percent(shares[rival])}), "
-            f"placed as {CHROMOSOMES[own]} ({_percent(shares[own])})"
+            f"looks like {CHROMOSOMES[rival]} ({percent(shares[rival])}), "
+            f"placed as {CHROMOSOMES[own]} ({percent(shares[own])})"
         )
     if shares[own] < _SURE and shares[own] < _CLEAR * shares[rival]:
         return (
-            f"between {CHROMOSOMES[own]} ({_percent(shares[own])}) and {CHROMOSOMES[rival]} ({_percent(shares[rival])})"
+            f"between {CHROMOSOMES[own]} ({percent(shares[own])}) and {CHROMOSOMES[rival]} ({percent(shares[rival])})"
         )
     if shares[own] < 0.5:
-        return f"perhaps {CHROMOSOMES[own]} ({_percent(shares[own])})"
+        return f"perhaps {CHROMOSOMES[own]} ({percent(shares[own])})"
     return ""
 
 
@@ -151,5 +151,5 @@ def too_many(own: int, copy: int) -> str:
     return f"{_ORDINALS.get(copy, f'{copy}th')} copy of {label}" if copy > FREE else ""
 
 
-def _percent(share: float) -> str:
+def percent(share: float) -> str:
     return f"{round(100 * float(share))} %"

@@ -13,13 +13,15 @@ from typing import Any
 import numpy as np
 
 from inference.labels import UNKNOWN
-from inference.stages.assign import Named
+from inference.stages.assign import Named, percent
 from inference.stages.context import CONTEXT
 from inference.stages.framed import Frame
 from inference.stages.presence import FEATURES, Presence
 
 _EDGE = 1e-4
-_FAINT = 0.35  # chance of being there below which a person is asked
+# Chances below which a person is asked (decisions/0086): of being a chromosome, where that was fitted and where it is
+# the detector's word, and of the name, where that was fitted.
+_FAINT, _FAINT_AS_SAID, _UNSURE = 0.7, 0.35, 0.95
 
 
 def log_odds(share: np.ndarray | float) -> np.ndarray:
@@ -63,15 +65,23 @@ class Calibration:
         known = {key: float(value) for key, value in numbers.items()}
         return cls(**known, presence=judged, context=beside, frame=frame)
 
+    @property
+    def names_fitted(self) -> bool:
+        return (self.of_share, self.of_margin, self.offset) != (1.0, 0.0, 0.0)
+
+    @property
+    def presence_fitted(self) -> bool:
+        return (self.presence_slope, self.presence_offset) != (1.0, 0.0)
+
     def name_right(self, share: float, margin: float) -> float:
         """0..1: the chance that a name is right."""
-        if (self.of_share, self.of_margin, self.offset) == (1.0, 0.0, 0.0):
+        if not self.names_fitted:
             return float(share)
         return float(_chance(self.of_share * log_odds(share) + self.of_margin * margin + self.offset))
 
     def is_there(self, scores: np.ndarray) -> np.ndarray:
         """float32 (n,): the chance that each detection is a chromosome."""
-        if (self.presence_slope, self.presence_offset) == (1.0, 0.0):
+        if not self.presence_fitted:
             return scores
         return _chance(self.presence_slope * log_odds(scores) + self.presence_offset).astype(np.float32)
 
@@ -91,6 +101,7 @@ def name_known(
     probabilities: float (n, 24), rows sum to 1.  detection_scores: float (n,), as the detector gives them.
     is_there: float (n,), the chance that each is a chromosome, where it is known better than from these scores.
     """
+    faint = _FAINT if is_there is not None or calibration.presence_fitted else _FAINT_AS_SAID
     is_there = calibration.is_there(detection_scores) if is_there is None else is_there
     likeliest = probabilities.max(axis=1) if len(probabilities) else np.zeros(0)
     known = np.flatnonzero(likeliest >= calibration.unknown_below)
@@ -101,9 +112,12 @@ def name_known(
         if row in named:
             one = named[row]
             flags = one.flags
-            if is_there[row] < _FAINT:
-                flags = (*flags, f"faint: perhaps no chromosome ({round(100 * float(is_there[row]))} %)")
-            names.append(replace(one, score=calibration.name_right(one.score, one.margin), flags=flags))
+            score = calibration.name_right(one.score, one.margin)
+            if not flags and calibration.names_fitted and score < _UNSURE:
+                flags = (f"only {percent(score)} sure of this name",)
+            if is_there[row] < faint:
+                flags = (*flags, f"perhaps no chromosome, or not rightly cut ({percent(is_there[row])} sure)")
+            names.append(replace(one, score=score, flags=flags))
             continue
         strangers += 1
         reason = "looks like no class: a marker, a fragment or no chromosome"

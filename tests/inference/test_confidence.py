@@ -59,12 +59,34 @@ def test_what_looks_like_no_class_stays_unknown_and_takes_no_ones_place() -> Non
     assert name_known(np.zeros((0, 24)), np.zeros(0), strict, name_cell) == []
 
 
-def test_a_faint_one_is_flagged_by_its_chance_of_being_there() -> None:
+def test_a_person_is_asked_about_what_is_perhaps_no_chromosome() -> None:
     table, presence = shares({2: 0.9}), np.array([0.2])
+    asked = "perhaps no chromosome, or not rightly cut ({} % sure)"
     (doubted,) = name_known(table, presence, Calibration(), name_cell)
-    assert doubted.flags == ("faint: perhaps no chromosome (20 %)",)
+    assert doubted.flags == (asked.format(20),)
+    # A detector's word is worth what it is worth: 0.5 is no doubt where nothing was fitted, and one where it was.
+    (kept,) = name_known(table, np.array([0.5]), Calibration(), name_cell)
+    assert kept.flags == ()
     (kept,) = name_known(table, presence, Calibration(presence_slope=1.7, presence_offset=3.3), name_cell)
     assert kept.flags == ()
+    (doubted,) = name_known(table, np.array([0.5]), Calibration(presence_slope=1.0, presence_offset=0.5), name_cell)
+    assert doubted.flags == (asked.format(62),)
+    (doubted,) = name_known(table, np.array([0.99]), Calibration(), name_cell, is_there=np.array([0.69]))
+    assert doubted.flags == (asked.format(69),)
+
+
+def test_a_person_is_asked_about_a_name_that_is_less_sure_than_it_looks() -> None:
+    """Each looks like a class by 0.9 and another by nearly nothing; by what the cell has it is worth less."""
+    table, presence = shares({2: 0.9}), np.array([0.99])
+    (named,) = name_known(table, presence, Calibration(), name_cell)
+    fitted = Calibration(of_share=0.0, of_margin=1.0, offset=-named.margin + 2.0)
+    (doubted,) = name_known(table, presence, fitted, name_cell)
+    assert named.flags == () and doubted.flags == ("only 88 % sure of this name",)
+    (sure,) = name_known(table, presence, Calibration(of_margin=1.0, offset=-named.margin + 4.0), name_cell)
+    assert sure.flags == ()
+    # What has its reason already is not asked about twice.
+    (between,) = name_known(shares({2: 0.5, 3: 0.45}), presence, fitted, name_cell)
+    assert len(between.flags) == 1 and between.flags[0].startswith("between")
 
 
 def test_reliability_counted_by_hand() -> None:

@@ -50,7 +50,7 @@ def test_figures_are_those_counted_by_hand() -> None:
                 [
                     (BOXES[0], "1", ["between 1 (60 %) and 2 (30 %)"]),
                     (BOXES[1], "8", ["perhaps 8 (30 %)"]),
-                    ([300, 300, 320, 340], "3", []),
+                    ([300, 300, 320, 340], "3", ["third copy of 3"]),
                 ]
             ),
         ),
@@ -63,6 +63,7 @@ def test_figures_are_those_counted_by_hand() -> None:
     assert metrics["label_accuracy_of_found"] == 0.8
     assert metrics["corrections_a_cell"] == round(4 / 3, 3)
     assert metrics["flagged_of_found"] == 0.4 and metrics["flagged_of_misnamed"] == 1.0
+    assert metrics["flagged_of_what_is_none"] == 1.0
     by_class = {row["class"]: row for row in metrics["by_class"]}
     assert by_class["1"]["recall"] == by_class["1"]["precision"] == 1.0
     assert (by_class["1"]["images"], by_class["1"]["instances"]) == (2, 3)
