@@ -255,8 +255,7 @@ def _load_detector(configured: str, shipped: dict[str, Any] | None, device: str,
     from inference.backends.yolov10 import Yolov10Detector, onnx_engine, torch_engine
 
     entry, path, sha256 = _chosen(configured, shipped, device)
-    side, turns = int(entry.get("imgsz", _SIDE)), entry.get("turns", (0,))
-    at_once = len(turns) if path.suffix == ".onnx" and threads > 1 else 1
+    side, turns, at_once = int(entry.get("imgsz", _SIDE)), entry.get("turns", (0,)), 1
     if path.suffix == ".onnx":
         # Whole views beside each other, each on one thread, waste less than one after the other on all.
         engine, exported_side = onnx_engine(path, max(1, threads // len(turns)))
@@ -266,6 +265,7 @@ def _load_detector(configured: str, shipped: dict[str, Any] | None, device: str,
                 "Export it again (manage.py models export)."
             )
         side = exported_side
+        at_once = len(turns) if threads > 1 else 1
     else:
         engine = torch_engine(path, device, threads)
     info = ModelInfo("detector", entry.get("name", path.stem), entry.get("version", sha256[:8]), sha256)

@@ -35,20 +35,23 @@ def together(views: Sequence[Found], threshold: float) -> Found:
     ones from `threshold`."""
     from scipy.optimize import linear_sum_assignment
 
-    boxes, scores, probabilities = (array.astype(np.float64) for array in views[0])
-    sums = [boxes * scores[:, None], scores, probabilities * scores[:, None]]
-    for box, score, shares in views[1:]:
-        added = [box * score[:, None], score.astype(np.float64), shares * score[:, None]]
-        shared = overlap(sums[0] / sums[1][:, None], box)
+    sums = _weighted(views[0])
+    for view in views[1:]:
+        added = _weighted(view)
+        shared = overlap(sums[0] / sums[1][:, None], view[0])
         ours, theirs = linear_sum_assignment(np.where(shared >= JOIN, shared, -1), maximize=True)
         alike = shared[ours, theirs] >= JOIN
         ours, theirs = ours[alike], theirs[alike]
-        alone = np.setdiff1d(np.arange(len(score)), theirs)
+        alone = np.setdiff1d(np.arange(len(view[0])), theirs)
         for place, values in enumerate(added):
             sums[place][ours] += values[theirs]
             sums[place] = np.concatenate([sums[place], values[alone]])
-    weight = sums[1]
-    boxes, scores, probabilities = sums[0] / weight[:, None], weight / len(views), sums[2] / weight[:, None]
+    boxes, scores, probabilities = sums[0] / sums[1][:, None], sums[1] / len(views), sums[2] / sums[1][:, None]
     order = np.argsort(-scores, kind="stable")
     order = order[scores[order] >= threshold]
-    return tuple(array[order].astype(np.float32) for array in (boxes, scores, probabilities))  # type: ignore[return-value]
+    return boxes[order].astype(np.float32), scores[order].astype(np.float32), probabilities[order].astype(np.float32)
+
+
+def _weighted(view: Found) -> list[np.ndarray]:
+    boxes, scores, probabilities = (array.astype(np.float64) for array in view)
+    return [boxes * scores[:, None], scores, probabilities * scores[:, None]]

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from inference.backends.boxes import Apart, letterbox, one_box_each
+from inference.backends.boxes import Apart, Letterbox, letterbox, one_box_each
 from inference.backends.side_by_side import side_by_side
 from inference.backends.turned import Found, together, turned_back
 from inference.labels import CHROMOSOMES, CIL_NAMES
@@ -47,7 +47,12 @@ class Yolov10Detector:
     def raw(self, pixels: np.ndarray, turns: int = 0) -> tuple[np.ndarray, np.ndarray]:
         """Every anchor's box, float32 (n, 4) xyxy in pixels of the original, and class scores, float32 (n, 24).
         turns: quarters that the picture is turned by before it is looked at."""
-        square, place = letterbox(pixels, self.side)
+        return self._rows(pixels, letterbox(pixels, self.side), turns)
+
+    def _rows(
+        self, pixels: np.ndarray, laid: tuple[np.ndarray, Letterbox], turns: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        square, place = laid
         seen = np.rot90(square, turns)[None, None]
         grey = np.ascontiguousarray(np.broadcast_to(seen, (1, 3, *square.shape)), np.float32) / 255
         rows = self._engine(grey)
@@ -56,11 +61,11 @@ class Yolov10Detector:
 
     def detect(self, pixels: np.ndarray) -> Detections:
         """pixels: uint8 (h, w), dark chromosomes on a light ground."""
-        views = side_by_side(lambda turns: self._found(pixels, turns), self.turns, self._at_once)
+        laid = letterbox(pixels, self.side)
+        views = side_by_side(lambda turns: self._found(*self._rows(pixels, laid, turns)), self.turns, self._at_once)
         return Detections(*(views[0] if len(views) == 1 else together(views, self.threshold)))
 
-    def _found(self, pixels: np.ndarray, turns: int) -> Found:
-        boxes, class_scores = self.raw(pixels, turns)
+    def _found(self, boxes: np.ndarray, class_scores: np.ndarray) -> Found:
         sized = (boxes[:, 2] - boxes[:, 0] >= 2) & (boxes[:, 3] - boxes[:, 1] >= 2)
         return one_box_each(
             boxes[sized], class_scores[sized], threshold=self.threshold, merge_iou=self.merge_iou, apart=self.apart
