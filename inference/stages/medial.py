@@ -6,6 +6,7 @@ import numpy as np
 
 _LEAST_AREA = 12  # pixels; below this there is nothing to run along
 _FINE_RADIUS = 3.0  # pixels of half width at which the way is looked for: finer costs time and tells no more
+_TIGHTEST = 0.25  # of a line at its ends, one over half widths: no chromosome bends more closely there
 _COMPACT = 2.2  # length over width below which a shape has no way to run along, only a long axis
 
 
@@ -307,14 +308,30 @@ def _straight(inside: np.ndarray) -> np.ndarray:
 
 
 def _to_the_outline(inside: np.ndarray, line: np.ndarray, radius: float) -> np.ndarray:
-    """Goes straight on at both ends until the shape ends."""
+    """Goes on at both ends, bending as the line bends there, until the shape ends."""
     ends = []
+    steps = np.arange(0.25, max(inside.shape) * 1.5, 0.25)
     for way in (line[::-1], line):
-        back = min(len(way) - 1, 3)
-        along = way[-1] - way[-1 - back]
-        along /= max(float(np.linalg.norm(along)), 1e-9)
-        steps = np.arange(0.25, max(inside.shape) * 1.5, 0.25)
-        within = sampled(inside, way[-1] + steps[:, None] * along)
-        reach = steps if within.all() else steps[: int(within.argmin())]
-        ends.append(way[-1] + (reach[-1] if len(reach) else 0.0) * along)
+        heading, bend = _heading(way, radius)
+        # Bending on for more than it takes to the outline of a chromosome's end would run in a circle.
+        turned = heading + bend * np.minimum(steps, 2 * radius)
+        places = way[-1] + 0.25 * np.cumsum(np.stack([np.cos(turned), np.sin(turned)], axis=1), axis=0)
+        within = sampled(inside, places)
+        reach = len(steps) if within.all() else int(within.argmin())
+        ends.append(places[reach - 1] if reach else way[-1])
     return np.concatenate([ends[0][None], line, ends[1][None]])
+
+
+def _heading(way: np.ndarray, radius: float) -> tuple[float, float]:
+    """Where a line points at its last point, radians, and how it bends there, radians a pixel."""
+    back = max(1, min((len(way) - 1) // 2, 3))
+    last = way[-1] - way[-1 - back]
+    heading = float(np.arctan2(last[1], last[0]))
+    if len(way) < 2 * back + 1:
+        return heading, 0.0
+    before = way[-1 - back] - way[-1 - 2 * back]
+    turn = heading - float(np.arctan2(before[1], before[0]))
+    turn = (turn + np.pi) % (2 * np.pi) - np.pi
+    far = float(np.linalg.norm(last))
+    bend = float(np.clip(turn / max(far, 1e-9), -_TIGHTEST / radius, _TIGHTEST / radius))
+    return heading + bend * far / 2, bend
