@@ -28,18 +28,22 @@ from inference.stages.beside import PLANES, part_of, planes
 from inference.stages.window import LARGE, SMALL
 from inference.training import muon
 from inference.training.beside_model import Beside, export
-from inference.training.cutouts import kept, shrunk
+from inference.training.cutouts import kept, shrunk, tight_boxes
 from inference.training.hardware import hardware
-from inference.training.interrupts import pause_point
+from inference.training.interrupts import pause_point, program
 from inference.training.keeping import follow, save_run, taken_up
-from inference.training.sam import DRAWN_SHARE, ious, laid_scene, mask_loss
+from inference.training.sam import ious, laid_scene, mask_loss
 from inference.training.sam_prompts import OTHERS_COUNT, SHARED_COUNTS, as_detected, window_bits
 from inference.training.scenes import Composed, boxes_of, exposed
 
 FIELD = 416  # the side of a scene
 LAID, LAID_INTO_DRAWN = (12, 24), (0, 8)
+DRAWN = 0.45  # share of scenes that are made of drawn fields
 ERRS = 0.0, 0.02, 0.05  # of a box's sides, what a scene's boxes are off by beside what people draw
 LONE = 0.3  # share of the lone chromosomes that are learned from
+# A detector draws wide boxes around what it never saw.  Who has learned from close ones alone cuts as wide as they are.
+WIDE, WIDE_LONE = 0.6, 0.6  # of the scenes of drawn fields, and what is then learned of the lone ones
+WIDER, UNEVEN = (2.0, 7.0), 1.2  # working pixels on each side, and how they scatter within a scene
 WHOLE = 0.6  # share of a run in which whole windows are seen
 HELD = 20  # every so many-th scene is for judging
 _SCALE = np.array([255, 15, 15, 80, 255], np.float32)[:, None, None]  # of planes, kept as bytes
@@ -70,9 +74,20 @@ def unpacked(seen: Any) -> Any:
     return (seen.float() - torch.from_numpy(_MIDDLE).to(seen.device)) / torch.from_numpy(_SCALE).to(seen.device)
 
 
-def learn_from(composed: Composed, segmenter: Any, rng: random.Random, rows: dict[int, Rows], held: bool) -> None:
-    """Adds what the segmenter makes of a scene's chromosomes.  rows: by the windows' side."""
-    boxes, sure = as_detected(boxes_of(composed, rng), composed.others, rng)
+def wide_boxes(composed: Composed, rng: random.Random) -> np.ndarray:
+    """float32 (n, 4): as a detector draws them around what it never saw."""
+    room = rng.uniform(*WIDER)
+    tight = tight_boxes([one.mask for one in composed.placed])
+    sides = np.array([[max(0.0, rng.gauss(room, UNEVEN)) for _ in range(4)] for _ in tight])
+    return np.asarray(tight + sides * [-1, -1, 1, 1], np.float32)
+
+
+def learn_from(
+    composed: Composed, segmenter: Any, rng: random.Random, rows: dict[int, Rows], held: bool, wide: bool = False
+) -> None:
+    """Adds what the segmenter makes of a scene's chromosomes.  rows: by the windows' side.  wide: whether boxes are."""
+    around = wide_boxes(composed, rng) if wide else boxes_of(composed, rng)
+    boxes, sure = as_detected(around, composed.others, rng)
     sides = np.tile(boxes[:, 2:] - boxes[:, :2], 2)
     errs = np.random.default_rng(rng.getrandbits(32)).normal(0, rng.choice(ERRS), boxes.shape)
     boxes = (boxes + errs * sides).astype(np.float32)
@@ -83,7 +98,7 @@ def learn_from(composed: Composed, segmenter: Any, rng: random.Random, rows: dic
     seen = planes(segmenter.density(pixels, embedding), answers, boxes * scale, sure)
     masks: list[Mask] = [one.mask if scale == 1 else shrunk(one.mask, scale) for one in composed.placed]
     for row, (mask, one) in enumerate(zip(masks, composed.placed, strict=True)):
-        if row not in seen or (one.kind == "lone" and rng.random() > LONE):
+        if row not in seen or (one.kind == "lone" and rng.random() > (WIDE_LONE if wide else LONE)):
             continue
         _, window, expected = answers[row]
         truth = window_bits(mask, *window)
@@ -118,11 +133,12 @@ def make(scenes: Path, out: Path, count: int, *, seed: int = 0, threads: int = 1
     rows = {SMALL: Rows(), LARGE: Rows()}
     for number in tqdm(range(count), desc="cutting scenes", mininterval=2, disable=not shown):
         pause_point(lambda: None)
-        of_drawn = bool(drawn) and rng.random() < DRAWN_SHARE
+        of_drawn = bool(drawn) and rng.random() < DRAWN
         laid = LAID_INTO_DRAWN if of_drawn else LAID
         composed = laid_scene(drawn if of_drawn else real, FIELD, laid, rng)
         if composed.placed:
-            learn_from(composed, segmenter, rng, rows, held=number % HELD == 0)
+            wide = of_drawn and rng.random() < WIDE
+            learn_from(composed, segmenter, rng, rows, held=number % HELD == 0, wide=wide)
     out.mkdir(parents=True, exist_ok=True)
     for side, one in rows.items():
         empty = np.zeros((0, PLANES, side, side), np.uint8)
@@ -327,4 +343,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    program(main)

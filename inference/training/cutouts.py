@@ -20,7 +20,7 @@ from inference.protocols import Mask
 from inference.stages.outline import touching
 from inference.stages.window import scale_of_boxes, seen_density
 from inference.training.cil import read_grey, read_split
-from inference.training.interrupts import pause_point
+from inference.training.interrupts import pause_point, program
 
 _NO_BOXES = np.zeros((0, 4), np.float32)
 OVERLAP = 255  # in drawn masks: belongs to both
@@ -305,4 +305,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    program(main)

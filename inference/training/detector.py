@@ -28,7 +28,7 @@ from inference.labels import CIL_NAMES
 from inference.training import muon
 from inference.training.cil import AnnotatedCell, read_grey, read_split
 from inference.training.hardware import hardware
-from inference.training.interrupts import pause_point
+from inference.training.interrupts import pause_point, program
 from inference.training.keeping import follow, save, save_run, taken_up
 from inference.training.laid import Lone, lay, lone_of
 from inference.training.presence import PresenceLoss
@@ -241,4 +241,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    program(main)

@@ -2,7 +2,7 @@
 
 `manage.py train` runs a loop within `watching()`.  A loop that calls `pause_point(keep)` after each step is let come
 to the end of the step and keeps its state there; one that does not is stopped at once and goes on later from its
-last checkpoint.
+last checkpoint.  So do the loops that are programs themselves (`python -m inference.training.…`), by `program`.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import contextlib
 import errno
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
@@ -68,6 +69,19 @@ def watching() -> Iterator[None]:
         _watches.remove(watch)
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def program(main: Callable[[], None]) -> None:
+    """Runs `main` as a program that can be stopped: a sentence and the exit status say how it ended."""
+    try:
+        with watching():
+            main()
+    except Stopped as stopped:
+        kept = "Everything up to now is kept" if stopped.kept else "The last checkpoint stands, if there is one"
+        sys.stderr.write(f"Stopped by {stopped}. {kept}; the same command goes on.\n")
+        sys.exit(stopped.status)
+    except DiskFull:
+        sys.exit("The disk is full. The last checkpoint stands, if there is one; make room first.")
 
 
 def pause_point(keep: Callable[[], None] | None = None) -> None:

@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from inference.training.interrupts import pause_point
+from inference.training.interrupts import pause_point, program
 from inference.training.judge_model import batched, build, export, odds_of, read
 from inference.training.judged import Judged, load, sizes
 from inference.training.keeping import save
@@ -209,4 +209,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    program(main)

@@ -21,7 +21,7 @@ from inference.backends.boxes import overlap
 from inference.labels import CHROMOSOMES
 from inference.stages.together import SIZE, Described, describe
 from inference.training.cil import AnnotatedCell, read_grey, read_split
-from inference.training.interrupts import pause_point
+from inference.training.interrupts import pause_point, program
 
 _GOOD = 0.7  # IoU from which a candidate's size says what is usual
 
@@ -135,4 +135,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    program(main)

@@ -22,7 +22,7 @@ from inference.stages.window import LARGE, SMALL
 from inference.training import muon
 from inference.training.cutouts import Scene, kept
 from inference.training.hardware import hardware
-from inference.training.interrupts import pause_point
+from inference.training.interrupts import pause_point, program
 from inference.training.keeping import follow, save_run, taken_up
 from inference.training.sam_prompts import SLOTS, Prompt, prompt_for, told
 from inference.training.scenes import Composed, boxes_of, compose, crop_of, donor, exposed
@@ -261,4 +261,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    program(main)

@@ -17,12 +17,14 @@ from inference import registry
 from inference.backends.compact_sam import CompactSam
 from inference.backends.sam_beside import SecondLook
 from inference.evaluation import segmentation
+from inference.protocols import Mask
 from inference.stages.beside import AROUND, PLANES, REACH, STEP, Answer, part_of, planes
 from inference.stages.window import LARGE, SMALL
 from inference.training import beside
 from inference.training.cil import AnnotatedCell, read_grey
-from inference.training.cutouts import annotated_scene, keep
+from inference.training.cutouts import annotated_scene, keep, tight_boxes
 from inference.training.sam_prompts import as_detected
+from inference.training.scenes import Composed, Placed
 
 
 def _answer(left: int, top: int, taken: tuple[int, int, int, int], expected: float = 0.9) -> Answer:
@@ -163,6 +165,19 @@ def test_with_it_what_crosses_is_cut_better_and_the_rest_no_worse(
     assert gains["crossing"] > 0.02 and gains["all"] > 0.007
     assert min(gains["lone"], gains["touching"]) > -0.005  # of twenty that touch
     assert np.mean(again.crossings) > np.mean(once.crossings) + 0.08
+
+
+def test_boxes_wide_as_a_detector_draws_them_in_fields_it_never_saw() -> None:
+    placed = [Placed(Mask(40 + 50 * row, 60, np.ones((30, 12), bool), 1.0), None) for row in range(40)]
+    composed = Composed(np.zeros((200, 2100), np.uint8), placed)
+    rooms = []
+    for seed in range(60):
+        boxes = beside.wide_boxes(composed, random.Random(seed))
+        room = (boxes - tight_boxes([one.mask for one in placed])) * [-1, -1, 1, 1]
+        assert boxes.shape == (40, 4) and boxes.dtype == np.float32 and room.min() >= 0
+        assert 0.8 < room.std() < 1.7  # one detector, one habit
+        rooms.append(room.mean())
+    assert 1.5 < min(rooms) < 3 and 6 < max(rooms) < 7.5
 
 
 def test_it_is_trained_from_scenes_taken_up_again_and_exported_as_it_was_trained(

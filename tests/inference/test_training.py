@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -18,7 +19,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from inference.backends import weights
-from inference.training import recipes, run_card
+from inference.training import interrupts, recipes, run_card
 from tests.conftest import CIL, ROOT
 from tests.inference.test_datasets import annotations, cil, imported  # noqa: F401  (fixtures)
 
@@ -260,3 +261,32 @@ def test_the_data_s_hash_follows_every_box_and_not_the_order() -> None:
     assert digest == run_card.list_digest(cells[::-1]) and digest["cells"] == 2
     moved = dataclasses.replace(cells[0], boxes=cells[0].boxes + 1)
     assert run_card.list_digest([moved, cells[1]]) != digest
+
+
+def test_a_training_loop_run_as_a_program_keeps_its_state_when_it_is_stopped(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    kept = []
+
+    def loop() -> None:
+        for step in range(9):
+            interrupts.pause_point(lambda step=step: kept.append(step))  # type: ignore[misc]
+            if step == 4:
+                os.kill(os.getpid(), signal.SIGTERM)
+
+    with pytest.raises(SystemExit) as stopped:
+        interrupts.program(loop)
+    assert stopped.value.code == 143 and kept == [5]
+    assert "Everything up to now is kept" in capsys.readouterr().err
+
+    def no_room() -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(SystemExit, match="The disk is full"):
+        interrupts.program(no_room)
+    folder = Path(interrupts.__file__).parent
+    loops = [
+        path for path in folder.glob("*.py") if "pause_point(" in (text := path.read_text()) and "__main__" in text
+    ]
+    assert len(loops) >= 7
+    assert all("program(main)" in path.read_text() for path in loops)
