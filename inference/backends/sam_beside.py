@@ -19,7 +19,7 @@ class SecondLook:
     def again(
         self, density: np.ndarray, answers: Sequence[Answer], boxes: np.ndarray, sure: np.ndarray
     ) -> list[Answer]:
-        """The answers, those of sure boxes anew.  As `planes` takes them."""
+        """The answers, anew but for those of the faintest boxes.  As `planes` takes them."""
         seen = planes(density, answers, boxes, sure)
         found = list(answers)
 

@@ -15,7 +15,8 @@ import numpy as np
 from inference.backends.boxes import overlap
 from inference.stages.window import view_of
 
-SURE = 0.3  # detection score from which a cut is looked at again, and counts as another's
+FAINT = 0.03  # detection score from which a cut is looked at again
+SURE = 0.3  # and from which it counts as another's
 PLANES = 5  # density 0..1, the cut's logits, the strongest of the others', how many take a pixel, the box
 REACH = 8.0  # logits are told up to here
 AROUND = 12  # working pixels around a box that are seen with it
@@ -29,20 +30,20 @@ Answer = tuple[np.ndarray, tuple[int, int, int], float]  # logits, their window 
 def planes(
     density: np.ndarray, answers: Sequence[Answer], boxes: np.ndarray, sure: np.ndarray
 ) -> dict[int, np.ndarray]:
-    """By row, of the sure ones: float32 (PLANES, side, side).
+    """By row, of those that are looked at again: float32 (PLANES, side, side).
 
     density: uint8 (h, w) of the field, working pixels.  answers: one a box.  boxes: float (n, 4), working pixels.
     sure: float (n,) 0..1, the detector's scores."""
     same = overlap(boxes, boxes) > _SAME
     sure = np.asarray(sure, np.float64)
-    rows = np.flatnonzero(sure >= SURE).tolist()
+    rows, others = np.flatnonzero(sure >= FAINT).tolist(), np.flatnonzero(sure >= SURE).tolist()
     held = {row: np.clip(answers[row][0], -REACH, REACH) for row in rows}
-    shares = {row: 1 / (1 + np.exp(-held[row])) for row in rows}
+    shares = {row: 1 / (1 + np.exp(-held[row])) for row in others}
     told = {}
     for row in rows:
         window = left, top, side = answers[row][1]
         strongest, taken = np.full((side, side), -REACH, np.float32), np.zeros((side, side), np.float32)
-        for other in rows:
+        for other in others:
             once_more = same[row, other] and sure[other] > sure[row]
             met = None if other == row or once_more else _met(window, answers[other][1])
             if met is not None:

@@ -4,8 +4,8 @@ Whole made scenes are cut by the shipped segmenter, from boxes with a detector's
 what it saw of each chromosome, and the exact mask, are kept in a file.  A small network over that learns how the first
 answer's logits are to be moved, and what IoU is to be expected then.  At first it sees whole windows; from WHOLE of the
 run on, as in use, only the part around the box, with its means and variances held, for a batch of parts is one of
-chromosomes alike in size.  What is exported is the mean of the weights at both ends.  The rate falls along a cosine
-over `cpu_hours` of processor time; resumable from `last.pt`.
+chromosomes alike in size.  What is exported is the mean of the weights at both ends, the later ones counting LATE.
+The rate falls along a cosine over `cpu_hours` of processor time; resumable from `last.pt`.
 """
 
 from __future__ import annotations
@@ -45,6 +45,7 @@ LONE = 0.3  # share of the lone chromosomes that are learned from
 WIDE, WIDE_LONE = 0.6, 0.6  # of the scenes of drawn fields, and what is then learned of the lone ones
 WIDER, UNEVEN = (2.0, 7.0), 1.2  # working pixels on each side, and how they scatter within a scene
 WHOLE = 0.6  # share of a run in which whole windows are seen
+LATE = 0.75  # of what is exported, the weights at the run's end
 HELD = 20  # every so many-th scene is for judging
 _SCALE = np.array([255, 15, 15, 80, 255], np.float32)[:, None, None]  # of planes, kept as bytes
 _MIDDLE = np.array([0, 128, 128, 0, 0], np.float32)[:, None, None]
@@ -319,7 +320,7 @@ def train(
             recent = []
             keep()
     keep()
-    follow(whole, ema, 0.5)
+    follow(whole, ema, 1 - LATE)
     export(whole, out / "beside.onnx")
     (out / "result.json").write_text(json.dumps(figures(whole, judged) | {"cpu_hours": spent / 3600}))
 

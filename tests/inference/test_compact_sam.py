@@ -32,7 +32,8 @@ def shipped(configuration: Any) -> CompactSam:
 
 @pytest.fixture(scope="module")
 def made(held_out: list[AnnotatedCell]) -> list[segmentation.Truth]:
-    return list(segmentation.made_scenes(held_out))
+    # Twice, each time otherwise laid: of one time only twenty touch, and one cut more or less decides.
+    return [*segmentation.made_scenes(held_out), *segmentation.made_scenes(held_out, seed=12)]
 
 
 def test_crossings_lone_and_touching_ones_are_cut_better_than_by_intensity(
@@ -47,7 +48,7 @@ def test_crossings_lone_and_touching_ones_are_cut_better_than_by_intensity(
 
 
 # A little below what was measured: a new model may not be worse.
-PINNED = {"lone": 0.938, "touching": 0.912, "crossing": 0.918, "crossing_itself": 0.712}
+PINNED = {"lone": 0.94, "touching": 0.915, "crossing": 0.913, "crossing_itself": 0.735}
 
 
 def test_it_hears_what_it_is_told_of_the_boxes_around_and_cuts_crossings_no_worse(
