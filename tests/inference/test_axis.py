@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 from inference.protocols import Mask
@@ -59,6 +59,7 @@ def best_overlap(one: np.ndarray, other: np.ndarray) -> float:
     bend=st.floats(0, 3.2),
     turn=st.floats(0, 6.2),
 )
+@example(length=49.5, width=12.1, bend=1.55, turn=1.66)  # bowed by a pixel where the ends go on straight
 def test_bent_bars_come_out_straight_and_as_long_as_they_are(
     length: float, width: float, bend: float, turn: float
 ) -> None:
