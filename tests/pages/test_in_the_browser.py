@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.urls import reverse
 
+from karyosite.accounts.preferences import change_preferences, preferences
 from tests.browser import keep_screenshot, sign_in
 from tests.conftest import png_bytes
 
@@ -163,6 +164,48 @@ def test_the_chosen_colours_are_remembered_and_set_before_the_page_is_drawn(case
     assert page.evaluate("document.documentElement.dataset.bsTheme") == "dark"
     page.get_by_role("button", name="Use light colours").click()
     assert page.evaluate("localStorage.getItem('karyosite.theme')") is None
+
+
+def test_colours_that_could_not_be_sent_hold_meanwhile_and_are_sent_again(
+    case: Any, open_page: Any, technologist: Any
+) -> None:
+    page = open_page("/")
+    shown, address = "document.documentElement.dataset.bsTheme", "**/me/preferences/"
+    page.route(address, lambda route: route.abort("connectionrefused"))
+    page.get_by_role("button", name="Use dark colours").click()
+    page.reload()
+    assert page.evaluate(shown) == "dark"
+    page.unroute(address)
+    with page.expect_response(address) as sent:
+        page.reload()
+    assert sent.value.ok
+    technologist.refresh_from_db()
+    assert preferences(technologist)["theme"] == "dark"
+    # Chosen again at another computer: what this tab sent, and the server had confirmed, is no longer held against it.
+    confirmed = "sessionStorage['karyosite.theme.latest'].includes(' ')"
+    page.evaluate(f"async () => {{ while (!({confirmed})) await new Promise((go) => setTimeout(go, 20)) }}")
+    change_preferences(user=technologist, changes={"theme": "light"})
+    page.reload()
+    assert page.evaluate(shown) == "light"
+
+
+def test_a_page_asked_for_before_the_choice_was_kept_shows_the_chosen_colours(case: Any, open_page: Any) -> None:
+    page = open_page("/")
+    asked: list[Any] = []
+
+    def once_the_page_is_written(route: Any) -> None:
+        while not asked:
+            page.wait_for_timeout(20)
+        route.continue_()
+
+    page.route(page.url, lambda route: asked.append((route, route.fetch())))
+    page.route("**/me/preferences/", once_the_page_is_written)
+    with page.expect_response("**/me/preferences/"):
+        page.evaluate("() => { location.reload(); document.querySelector('[data-theme-toggle]').click() }")
+    route, answer = asked.pop()
+    with page.expect_navigation():
+        route.fulfill(response=answer)
+    assert page.evaluate("document.documentElement.dataset.bsTheme") == "dark"
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
