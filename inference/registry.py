@@ -252,6 +252,7 @@ def _threads(wanted: int) -> int:
 
 def _load_detector(configured: str, shipped: dict[str, Any] | None, device: str, threads: int) -> Detector:
     from inference.backends.boxes import Apart
+    from inference.backends.processor import multiplies_bfloat16
     from inference.backends.yolov10 import Yolov10Detector, onnx_engine, torch_engine
 
     entry, path, sha256 = _chosen(configured, shipped, device)
@@ -267,7 +268,7 @@ def _load_detector(configured: str, shipped: dict[str, Any] | None, device: str,
         side = exported_side
         at_once = len(turns) if threads > 1 else 1
     else:
-        engine = torch_engine(path, device, threads)
+        engine = torch_engine(path, device, threads, multiplies_bfloat16())
     info = ModelInfo("detector", entry.get("name", path.stem), entry.get("version", sha256[:8]), sha256)
     return Yolov10Detector(
         engine,

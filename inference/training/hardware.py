@@ -8,11 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 from typing import Any
 
-_FAST = {"avx512_bf16", "amx_bf16", "bf16"}  # as /proc/cpuinfo calls them on x86-64 and on arm64
+from inference.backends.processor import multiplies_bfloat16
 
 
 @dataclass(frozen=True)
@@ -47,15 +45,5 @@ def hardware(wanted: str = "", threads: int = 2) -> Hardware:
     device = wanted or ("cuda" if torch.cuda.is_available() else "cpu")
     if device == "cpu":
         torch.set_num_threads(threads)
-        return Hardware("cpu", _multiplies_bfloat16())
+        return Hardware("cpu", multiplies_bfloat16())
     return Hardware("cuda", True)
-
-
-@cache
-def _multiplies_bfloat16(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
-    try:
-        lines = cpuinfo.read_text().splitlines()
-    except OSError:
-        return False
-    flags = next((line.split(":", 1)[1] for line in lines if line.startswith(("flags", "Features"))), "")
-    return bool(_FAST & set(flags.split()))

@@ -54,6 +54,24 @@ def test_torch_and_onnx_runtime_agree_on_a_real_cell(held_out: list[AnnotatedCel
 
 
 @pytest.mark.models
+def test_in_bfloat16_a_real_cell_s_boxes_stay_where_they_are(held_out: list[AnnotatedCell]) -> None:
+    from inference.backends.yolov10 import onnx_engine, torch_engine
+
+    torch_file, runtime_file = (weights.checked(weights.entries("detector")[0], kind)[0] for kind in ("torch", "onnx"))
+    square, _ = letterbox(read_grey(held_out[0].image), 800)
+    picture = np.ascontiguousarray(np.broadcast_to(square, (1, 3, 800, 800)), np.float32) / 255
+    exact, rounded = (
+        onnx_engine(runtime_file, 1)[0](picture),
+        torch_engine(torch_file, "cpu", 1, bfloat16=True)(picture),
+    )
+    assert np.abs(exact - rounded).max() > SCORE_TOLERANCE
+    there = exact[:, 4:].max(axis=1) > 0.3
+    assert there.sum() > 30
+    assert np.abs(exact - rounded)[there, :4].mean() < 0.15  # decoded in bfloat16 too they would be off by half a pixel
+    assert np.abs(exact - rounded)[there, 4:].max() < 0.1
+
+
+@pytest.mark.models
 def test_most_chromosomes_of_held_out_cells_are_found(held_out: list[AnnotatedCell], configuration: Any) -> None:
     from scipy.optimize import linear_sum_assignment
 

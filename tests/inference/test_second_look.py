@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from inference import registry
 from inference.backends.boxes import overlap
 from inference.backends.crop_classifier import CropClassifier
+from inference.backends.processor import multiplies_bfloat16
 from inference.labels import CHROMOSOMES
 from inference.protocols import Mask, ModelInfo
 from inference.stages.axis import describe, with_p_up
@@ -20,7 +21,6 @@ from inference.stages.crops import CHANNELS, HEIGHT, WIDTH, surely_there, uprigh
 from inference.stages.framed import Frame, fit
 from inference.training import candidates, classifier, hardware, polarity
 from inference.training.cil import AnnotatedCell
-from inference.training.hardware import _multiplies_bfloat16
 from tests.conftest import ROOT
 
 
@@ -128,8 +128,8 @@ def test_bfloat16_is_left_alone_where_the_processor_does_not_multiply_it(tmp_pat
     for number, (flags, fast) in enumerate({"avx2 fma": False, "avx512f avx512_bf16": True, "amx_bf16": True}.items()):
         said = tmp_path / str(number)
         said.write_text(f"model name : x\nflags\t\t: fpu {flags}\n")
-        assert _multiplies_bfloat16(said) == fast
-    assert not _multiplies_bfloat16(tmp_path / "nowhere")
+        assert multiplies_bfloat16(said) == fast
+    assert not multiplies_bfloat16(tmp_path / "nowhere")
     assert hardware.Hardware("cpu", False).place({"a": [1, "b"]}) == {"a": [1, "b"]}
 
 
