@@ -87,7 +87,7 @@ def calibration(detector: Detector, classifier: Classifier | None, segmenter: Se
 
 
 def detector(configuration: Configuration) -> Detector:
-    """The configured detector: torch on CUDA, ONNX Runtime on the CPU where an export is there.
+    """The configured detector: torch, but ONNX Runtime on the CPU where the entry has an export.
 
     Raises AnalysisError in words for the one who set the file.
     """

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from inference.stages.window import NEIGHBOURS, SMALL
+from inference.training.halved import halve
 
 
 def export(checkpoint: Path, field: Path, prompt: Path) -> None:
@@ -157,7 +158,9 @@ def main() -> None:
     parser.add_argument("--checkpoint", type=Path, default=Path("training-runs/sam/last.pt"))
     parser.add_argument("--out", type=Path, default=Path("training-runs/sam"))
     arguments = parser.parse_args()
-    export(arguments.checkpoint, arguments.out / "field.onnx", arguments.out / "prompt.onnx")
+    field, prompt = arguments.out / "field.onnx", arguments.out / "prompt.onnx"
+    export(arguments.checkpoint, field, prompt)
+    halve(field)  # three quarters of the whole
 
 
 if __name__ == "__main__":

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from inference.training.halved import whole
+
 
 def read(path: Path) -> tuple[Any, dict[str, Any]]:
     """(the graph, name → tensor of each number kept in it)."""
@@ -14,7 +16,9 @@ def read(path: Path) -> tuple[Any, dict[str, Any]]:
     from onnx import numpy_helper
 
     graph = onnx.load(str(path)).graph
-    return graph, {one.name: torch.from_numpy(numpy_helper.to_array(one).copy()) for one in graph.initializer}
+    return graph, dict(
+        whole(one.name, torch.from_numpy(numpy_helper.to_array(one).copy())) for one in graph.initializer
+    )
 
 
 def normalised(model: Any) -> list[tuple[Any, Any]]:

@@ -30,6 +30,18 @@ def configuration() -> Any:
 
 
 @pytest.fixture(scope="session")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The shipped detector as `manage.py models export` writes it for ONNX Runtime, at the size it is used at."""
+    from inference.backends import weights
+    from inference.backends.export import export_onnx
+
+    entry = weights.entries("detector")[0]
+    target = tmp_path_factory.mktemp("exported") / "detector.onnx"
+    export_onnx(weights.checked(entry, "torch")[0], target, int(entry["imgsz"]))
+    return target
+
+
+@pytest.fixture(scope="session")
 def held_out(tmp_path_factory: pytest.TempPathFactory) -> list[AnnotatedCell]:
     """Real cells that no training saw, with their boxes."""
     return annotated(HELD_OUT, tmp_path_factory.mktemp("cil"))

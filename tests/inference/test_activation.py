@@ -83,7 +83,7 @@ def test_what_cannot_be_activated_is_refused_and_nothing_changes(
         nine(administrator, version="10")
     with pytest.raises(NotFound):
         nine(administrator, role="oracle")
-    damaged = two_detectors / weights.entries("detector")[-1]["files"]["onnx"]["file"]
+    damaged = two_detectors / weights.entries("detector")[-1]["files"]["torch"]["file"]
     whole = damaged.read_bytes()
     damaged.write_bytes(whole[:-1] + b"x")
     with pytest.raises(Conflict, match="fingerprint"):
@@ -104,7 +104,7 @@ def test_an_activated_version_that_changed_or_went_is_not_loaded(
 ) -> None:
     nine(administrator)
     manifest = json.loads(weights.MANIFEST.read_text())
-    manifest["weights"][-1]["files"]["onnx"]["sha256"] = "ab" * 32
+    manifest["weights"][-1]["files"]["torch"]["sha256"] = "ab" * 32
     weights.MANIFEST.write_text(json.dumps(manifest))
     with pytest.raises(AnalysisError, match="fingerprint in the manifest has changed"):
         in_use(lab)
@@ -116,7 +116,7 @@ def test_an_activated_version_that_changed_or_went_is_not_loaded(
 
 def test_a_file_changed_after_the_activation_is_not_loaded(two_detectors: Path, administrator: Any, lab: Any) -> None:
     nine(administrator)
-    file = two_detectors / weights.entries("detector")[-1]["files"]["onnx"]["file"]
+    file = two_detectors / weights.entries("detector")[-1]["files"]["torch"]["file"]
     file.write_bytes(file.read_bytes() + b"x")
     with pytest.raises(AnalysisError, match="was not loaded"):
         registry.detector(registry.activated(environment, selectors.active_models(lab.pk)))

@@ -170,7 +170,7 @@ def test_two_in_one_box_come_out_as_two(
 def test_who_learns_and_who_judges_sees_it_and_the_regressions_do_not(configuration: Any, tmp_path: Path) -> None:
     (cell,) = annotated(["1080411"], tmp_path)
     models = shipped(configuration)
-    detector, segmenter, classifier = models["detector"], models["segmenter"], models["classifier"]
+    detector, segmenter, classifier = looking(models["detector"], (0,)), models["segmenter"], models["classifier"]
     pixels = read_grey(cell.image)
     found = detect_at_usual_scale(detector, pixels)
     added = len(cut_all(pixels, found, segmenter, leftover=True)[0]) - len(found)
