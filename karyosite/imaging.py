@@ -30,7 +30,11 @@ MAX_PAGES = 100
 _READS = "Karyosite reads TIFF, PNG, JPEG and BMP"
 _BROKEN = "The picture is damaged or cut off: it cannot be read to its end. Copy or export it again and upload that."
 
-__all__ = ["ImageFacts", "ImageRefused", "PageFacts", "inspect", "read_grey", "view_png"]
+__all__ = ["ImageFacts", "ImageRefused", "PageFacts", "inspect", "open_picture", "read_grey", "view_png"]
+
+# Pillow's own: ultralytics, once imported, puts another in its place, which asks for one more package where a picture
+# is damaged, and so ends in an error that is no sentence.
+open_picture = Image.open
 
 
 class Stream(Protocol):
@@ -214,7 +218,7 @@ def view_png(source: Source, page: int = 0, *, max_pixels: int = MAX_PIXELS) -> 
 @contextlib.contextmanager
 def _pillow(stream: BinaryIO, media_type: str) -> Iterator[Image.Image]:
     stream.seek(0)
-    picture = Image.open(stream, formats=[_PILLOW_FORMATS[media_type]])
+    picture = open_picture(stream, formats=[_PILLOW_FORMATS[media_type]])
     try:
         if media_type == "image/png" and getattr(picture, "n_frames", 1) > 1:
             raise ImageRefused("This PNG is animated. Export the one frame that shows the cell and upload that.")

@@ -18,6 +18,7 @@ from inference.datasets.cells import (
     report_names_without_cell,
 )
 from inference.training.cil import AnnotatedCell
+from karyosite.imaging import open_picture
 
 _NAMES = ("data.yaml", "data.yml", "dataset.yaml")
 
@@ -156,9 +157,7 @@ def read_split(root: Path, split: str) -> list[AnnotatedCell]:
 
 def _size(image: Path) -> tuple[int, int]:
     """Width and height as shown, from the picture's header alone."""
-    from PIL import Image
-
-    with Image.open(image) as opened:
+    with open_picture(image) as opened:
         width, height = opened.size
         turned = opened.getexif().get(0x0112, 1) >= 5
     return (height, width) if turned else (width, height)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import io
+import os
 import struct
+import subprocess
+import sys
 import zlib
 from pathlib import Path
 from typing import Any
@@ -39,6 +42,25 @@ def refusal(content: bytes, **limits: Any) -> str:
     assert sentence == str(caught.value)
     assert sentence.endswith(".") and "Error" not in sentence and "Traceback" not in sentence
     return sentence
+
+
+def test_a_damaged_picture_is_refused_in_a_worker_that_holds_the_detector_too() -> None:
+    # In a process of its own, as other tests import what changes Pillow for all that come after.
+    program = """
+import io
+from karyosite.imaging import ImageRefused, inspect
+from PIL import Image
+import ultralytics.utils.patches as patches
+assert Image.open is patches.image_open
+try:
+    inspect(io.BytesIO(b"\\x89PNG\\r\\n\\x1a\\n"))
+except ImageRefused as refused:
+    print(refused.sentence)
+"""
+    environment = {**os.environ, "YOLO_OFFLINE": "true", "YOLO_AUTOINSTALL": "false"}
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert "The picture is damaged" in done.stdout
 
 
 def huge_png(width: int, height: int) -> bytes:
