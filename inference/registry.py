@@ -256,19 +256,21 @@ def _load_detector(configured: str, shipped: dict[str, Any] | None, device: str,
     from inference.backends.yolov10 import Yolov10Detector, onnx_engine, torch_engine
 
     entry, path, sha256 = _chosen(configured, shipped, device)
-    side, turns, at_once = int(entry.get("imgsz", _SIDE)), entry.get("turns", (0,)), 1
+    side, turns = int(entry.get("imgsz", _SIDE)), entry.get("turns", (0,))
+    # On a CPU whole views beside each other, each on one thread, waste less than one after the other on all; and where
+    # other processes compute too, threads of one view wait for each other many times longer than the view takes.
+    at_once = len(turns) if device == "cpu" and threads > 1 else 1
+    each = max(1, threads // at_once)
     if path.suffix == ".onnx":
-        # Whole views beside each other, each on one thread, waste less than one after the other on all.
-        engine, exported_side = onnx_engine(path, max(1, threads // len(turns)))
+        engine, exported_side = onnx_engine(path, each)
         if entry.get("imgsz", exported_side) != exported_side:
             raise AnalysisError(
                 f"The model file {path.name} was exported for another picture size than the manifest says. "
                 "Export it again (manage.py models export)."
             )
         side = exported_side
-        at_once = len(turns) if threads > 1 else 1
     else:
-        engine = torch_engine(path, device, threads, multiplies_bfloat16())
+        engine = torch_engine(path, device, each, multiplies_bfloat16())
     info = ModelInfo("detector", entry.get("name", path.stem), entry.get("version", sha256[:8]), sha256)
     return Yolov10Detector(
         engine,

@@ -45,7 +45,6 @@ class Kept:
     name: str
     command: tuple[str, ...]
     stops_last: bool = False
-    settings: Mapping[str, str] = field(default_factory=dict)
     process: asyncio.subprocess.Process | None = None
     ends: list[float] = field(default_factory=list)
 
@@ -60,18 +59,11 @@ class Supervisor:
         self._failed = ""
         self._width = 8
 
-    def add(
-        self,
-        name: str,
-        command: tuple[str, ...],
-        *,
-        stops_last: bool = False,
-        settings: Mapping[str, str] | None = None,
-    ) -> None:
-        """`python` at the front of a command is the interpreter that runs this.  settings: for this process alone."""
+    def add(self, name: str, command: tuple[str, ...], *, stops_last: bool = False) -> None:
+        """`python` at the front of a command is the interpreter that runs this."""
         if command[0] == "python":
             command = (sys.executable, *command[1:])
-        self._kept.append(Kept(name, command, stops_last, settings or {}))
+        self._kept.append(Kept(name, command, stops_last))
         self._width = max(self._width, len(name))
 
     def say(self, sentence: str, name: str = "karyosite") -> None:
@@ -96,7 +88,7 @@ class Supervisor:
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
-            env={**self._environment, **kept.settings},
+            env=self._environment,
             start_new_session=True,
             preexec_fn=end_with_parent(os.getpid()),
             limit=2**20,

@@ -7,6 +7,7 @@ prints one JSON object; `make bench` runs it in a process of its own, so that it
 from __future__ import annotations
 
 import json
+import os
 import resource
 import statistics
 import time
@@ -74,6 +75,7 @@ def vit_b(pixels: np.ndarray, boxes: np.ndarray) -> float:
     from segment_anything import SamPredictor, sam_model_registry
 
     torch.manual_seed(1)
+    torch.set_num_threads(len(os.sched_getaffinity(0)))  # the detector has set fewer
     predictor = SamPredictor(sam_model_registry["vit_b"]().eval())
 
     def cut() -> None:

@@ -31,10 +31,11 @@ class SamSegmenter:
 
     cut_trusted_from: float | None = None
 
-    def __init__(self, model: Any, info: ModelInfo, device: str) -> None:
+    def __init__(self, model: Any, info: ModelInfo, device: str, threads: int = 0) -> None:
+        """threads: of a CPU, to compute with; 0 for as many as torch takes."""
         from segment_anything import SamPredictor
 
-        self.info = info
+        self.info, self._threads = info, threads
         self._device = device
         self._predictor = SamPredictor(model.to(device).eval())
         self._lock = threading.Lock()
@@ -44,8 +45,6 @@ class SamSegmenter:
         """Raises AnalysisError in words for the one who set the file."""
         import torch
 
-        if threads and device == "cpu":
-            torch.set_num_threads(threads)
         if not checkpoint:
             raise AnalysisError(
                 "SAM is set as the segmenter, but no checkpoint is (KARYOSITE_SAM_CHECKPOINT). "
@@ -66,7 +65,7 @@ class SamSegmenter:
                 "(KARYOSITE_SAM_MODEL_TYPE). It was not loaded. Download it again, or correct the type."
             ) from error
         sha256 = fingerprint(path)
-        return cls(model, ModelInfo("segmenter", f"sam-{model_type}", sha256[:8], sha256), device)
+        return cls(model, ModelInfo("segmenter", f"sam-{model_type}", sha256[:8], sha256), device, threads)
 
     def segment(self, pixels: np.ndarray, boxes: np.ndarray, sure: np.ndarray | None = None) -> list[Mask]:
         """pixels: uint8 (h, w).  boxes: (n, 4) xyxy.  A mask's score is SAM's own estimate of its overlap, 0..1."""
@@ -157,9 +156,11 @@ class SamSegmenter:
         return logits
 
     def _precision(self) -> Any:
-        """Half precision on CUDA; as it is elsewhere."""
+        """Half precision on CUDA; as it is elsewhere, on the threads that were asked for."""
         import torch
 
+        if self._threads and self._device == "cpu":
+            torch.set_num_threads(self._threads)  # each time: the detector computes on others in the same process
         return torch.autocast("cuda", torch.float16, enabled=self._device == "cuda")
 
 

@@ -105,8 +105,6 @@ def torch_engine(path: Path, device: str, threads: int = 0, bfloat16: bool = Fal
     would snap to a grid of pixels; so they differ by 0.05 of one."""
     import torch
 
-    if threads:
-        torch.set_num_threads(threads)
     model = torch_module(path).to(device)
     if device == "cpu":
         model = model.to(memory_format=torch.channels_last)
@@ -125,6 +123,10 @@ def torch_engine(path: Path, device: str, threads: int = 0, bfloat16: bool = Fal
     head._inference = in_float32
 
     def run(pixels: np.ndarray) -> np.ndarray:
+        if threads and device == "cpu":
+            torch.set_num_threads(
+                threads
+            )  # each time: it holds for the whole process, and another model may have set it
         given = torch.from_numpy(pixels).to(device)
         with torch.inference_mode(), torch.autocast(device, torch.bfloat16, enabled=bfloat16 and device == "cpu"):
             rows: np.ndarray = model(given)[0].float().cpu().numpy()

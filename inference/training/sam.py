@@ -182,7 +182,7 @@ def train(
 
     import torch
 
-    from inference.training.sam_export import begin_with, export
+    from inference.training.sam_export import begin_with, write
     from inference.training.sam_model import CompactSam
 
     out.mkdir(parents=True, exist_ok=True)
@@ -243,7 +243,7 @@ def train(
         if spent >= cpu_hours * 3600:
             break
     keep()
-    export(last, out / "field.onnx", out / "prompt.onnx")
+    write(last, out)
 
 
 def main() -> None:

@@ -66,6 +66,12 @@ def export(checkpoint: Path, field: Path, prompt: Path) -> None:
     )
 
 
+def write(checkpoint: Path, out: Path) -> None:
+    """out/field.onnx and out/prompt.onnx as they ship: the field's numbers in half precision."""
+    export(checkpoint, out / "field.onnx", out / "prompt.onnx")
+    halve(out / "field.onnx")
+
+
 def begin_with(model: Any, field: Path, prompt: Path, densities: Any) -> None:
     """The model (CompactSam) takes over the weights of both files; what is never asked of it keeps its own.
     densities: float (n, 1, h, w), some fields by which the normalisations are set.
@@ -158,9 +164,7 @@ def main() -> None:
     parser.add_argument("--checkpoint", type=Path, default=Path("training-runs/sam/last.pt"))
     parser.add_argument("--out", type=Path, default=Path("training-runs/sam"))
     arguments = parser.parse_args()
-    field, prompt = arguments.out / "field.onnx", arguments.out / "prompt.onnx"
-    export(arguments.checkpoint, field, prompt)
-    halve(field)  # three quarters of the whole
+    write(arguments.checkpoint, arguments.out)
 
 
 if __name__ == "__main__":

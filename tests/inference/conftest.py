@@ -96,11 +96,12 @@ def drawn_cell(count: int = 8, seed: int = 1) -> tuple[np.ndarray, np.ndarray, l
     return smooth, np.array(boxes, np.float32), masks
 
 
-def looking(detector: Any, turns: Sequence[int], at_once: int = 1) -> Any:
-    """A YOLOv10 detector with the same weights and numbers, which looks at a picture in these quarter turns."""
+def looking(detector: Any, turns: Sequence[int], at_once: int = 1, engine: Any = None) -> Any:
+    """A YOLOv10 detector with the same weights and numbers, which looks at a picture in these quarter turns.  engine:
+    another than the detector's own."""
     from inference.backends.yolov10 import Yolov10Detector
 
     return Yolov10Detector(
-        detector._engine, detector.info, side=detector.side, threshold=detector.threshold,
+        engine or detector._engine, detector.info, side=detector.side, threshold=detector.threshold,
         merge_iou=detector.merge_iou, apart=detector.apart, turns=turns, at_once=at_once,
     )  # fmt: skip

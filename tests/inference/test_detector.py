@@ -14,11 +14,12 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from inference import registry
-from inference.backends import weights
+from inference.backends import processor, weights
 from inference.backends.boxes import Apart, letterbox, one_box_each, overlap
 from inference.protocols import AnalysisError, Detections
 from inference.training.cil import AnnotatedCell
 from karyosite.imaging import read_grey
+from tests.inference.conftest import looking
 
 # What torch and ONNX Runtime may differ by on one cell: pixels of a box, and a class score.
 BOX_TOLERANCE, SCORE_TOLERANCE = 0.05, 1e-3
@@ -28,24 +29,16 @@ BOX_TOLERANCE, SCORE_TOLERANCE = 0.05, 1e-3
 def test_torch_and_onnx_runtime_agree_on_a_real_cell(
     held_out: list[AnnotatedCell], exported: Path, configuration: Any
 ) -> None:
-    from inference.backends.yolov10 import Yolov10Detector, onnx_engine, torch_engine
+    from inference.backends.yolov10 import Yolov10Detector, torch_engine
 
     shipped = registry.detector(configuration)
     assert isinstance(shipped, Yolov10Detector) and registry.detector(configuration) is shipped
     path, sha256 = weights.checked(weights.entries("detector")[0], "torch")
-    assert sha256 == shipped.info.sha256
-    runtime, torch_one = (
-        Yolov10Detector(
-            engine,
-            shipped.info,
-            side=shipped.side,
-            threshold=shipped.threshold,
-            merge_iou=shipped.merge_iou,
-            apart=shipped.apart,
-            turns=shipped.turns,
-        )
-        for engine in (onnx_engine(exported, 1)[0], torch_engine(path, "cpu", 1))
-    )
+    own: Any = registry.detector(SimpleNamespace(**vars(configuration) | {"detector_weights": str(exported)}))
+    assert (own.side, own.info.name, shipped.info.sha256) == (shipped.side, "detector", sha256)
+    assert sha256 != own.info.sha256  # two files: the agreement below is not one file with itself
+    runtime = looking(shipped, shipped.turns, engine=own._engine)
+    torch_one = looking(shipped, shipped.turns, engine=torch_engine(path, "cpu", 1))
     pixels = read_grey(held_out[0].image)
     for ours, theirs, tolerance in zip(
         runtime.raw(pixels), torch_one.raw(pixels), (BOX_TOLERANCE, SCORE_TOLERANCE), strict=True
@@ -73,6 +66,49 @@ def test_in_bfloat16_a_real_cell_s_boxes_stay_where_they_are(held_out: list[Anno
     assert there.sum() > 30
     assert np.abs(exact - rounded)[there, :4].mean() < 0.15  # decoded in bfloat16 too they would be off by half a pixel
     assert np.abs(exact - rounded)[there, 4:].max() < 0.1
+
+
+@pytest.mark.models
+@pytest.mark.parametrize("fast", [True, False])
+def test_bfloat16_is_taken_where_the_processor_multiplies_it_and_nowhere_else(
+    fast: bool, held_out: list[AnnotatedCell], exported: Path, configuration: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from inference.backends.yolov10 import onnx_engine
+
+    monkeypatch.setattr(processor, "multiplies_bfloat16", lambda: fast)
+    registry.forget()
+    try:
+        chosen: Any = registry.detector(configuration)
+        exact = looking(chosen, (0,), engine=onnx_engine(exported, 1)[0])
+        pixels = read_grey(held_out[0].image)
+        off = np.abs(chosen.raw(pixels)[1] - exact.raw(pixels)[1]).max()
+    finally:
+        registry.forget()
+    assert bool(off > SCORE_TOLERANCE) is fast
+
+
+@pytest.mark.models
+def test_on_several_threads_views_run_beside_each_other_on_one_each(
+    held_out: list[AnnotatedCell], configuration: Any
+) -> None:
+    """Threads of one view wait for each other many times longer than it takes, where other processes compute too."""
+    import torch
+
+    alone: Any = registry.detector(configuration)
+    several: Any = registry.detector(SimpleNamespace(**vars(configuration) | {"worker_threads": 3}))
+    assert (alone._at_once, several._at_once) == (1, 3)
+    torch.set_num_threads(2)  # as another model of the process may have
+    engine, said = several._engine, []
+
+    def watched(pixels: np.ndarray) -> np.ndarray:
+        rows: np.ndarray = engine(pixels)
+        said.append(torch.get_num_threads())
+        return rows
+
+    pixels = read_grey(held_out[0].image)
+    found = looking(several, several.turns, at_once=several._at_once, engine=watched).detect(pixels)
+    assert said == [1, 1, 1]
+    assert np.array_equal(found.boxes, alone.detect(pixels).boxes)
 
 
 @pytest.mark.models

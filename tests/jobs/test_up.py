@@ -14,7 +14,6 @@ from pathlib import Path
 import psutil
 import pytest
 
-from karyosite.management.commands.up import threads_each
 from tests.jobs.world import until
 from tests.program import ROOT, Program, answers, running
 
@@ -72,28 +71,6 @@ def test_it_mends_itself_and_leaves_nothing_behind() -> None:
         assert "Karyosite has stopped." in program.log.read_text()
         assert not alive(children)
         assert not answers(f"{program.url}/healthz")
-
-
-def test_several_workers_share_the_cores_and_nobody_else_is_told() -> None:
-    with running("--workers", "2") as program:
-        told = {
-            (process.cmdline()[-1], process.environ().get("KARYOSITE_WORKER_THREADS")) for process in family(program)
-        }
-        names = {name for name, _ in told}
-        assert {"inference", "default,prompts"} <= names
-        each = str(max(1, len(os.sched_getaffinity(0)) // 2))
-        assert {threads for name, threads in told if name == "inference"} == {each}
-        assert {threads for name, threads in told if name != "inference"} == {None}
-
-
-@pytest.mark.parametrize(
-    ("workers", "wanted", "cores", "each"),
-    [(1, 0, 8, None), (2, 0, 8, "4"), (3, 0, 8, "2"), (4, 0, 2, "1"), (2, 3, 8, None)],
-)
-def test_one_worker_and_a_number_that_was_set_are_left_alone(
-    workers: int, wanted: int, cores: int, each: str | None
-) -> None:
-    assert threads_each(workers, wanted, cores).get("KARYOSITE_WORKER_THREADS") == each
 
 
 def test_killed_outright_it_takes_its_children_along() -> None:

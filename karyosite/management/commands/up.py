@@ -92,10 +92,9 @@ class Command(BaseCommand):
             await asyncio.to_thread(self._make_demo)
         keeper.add("web", processes.web(host, port))
         keeper.add("worker", processes.COMMANDS["worker"])
-        share = threads_each(workers, environment.worker_threads, len(os.sched_getaffinity(0)))
         for number in range(1, workers + 1):
             name = "inference" if workers == 1 else f"inference-{number}"
-            keeper.add(name, processes.COMMANDS["worker-inference"], settings=share)
+            keeper.add(name, processes.COMMANDS["worker-inference"])
         keeper.add("beat", processes.COMMANDS["beat"])
         if not keeper.stopping.is_set():
             await keeper.start()
@@ -145,12 +144,6 @@ class Command(BaseCommand):
     def _line(self, line: str) -> None:
         self.stdout.write(line)
         self.stdout.flush()
-
-
-def threads_each(workers: int, wanted: int, cores: int) -> dict[str, str]:
-    """What the environment of each inference worker says of its threads.  wanted: what the operator has set, 0 for
-    nothing.  Several that compute on all cores each wait for one another: two on two cores take three times as long."""
-    return {} if workers == 1 or wanted > 0 else {"KARYOSITE_WORKER_THREADS": str(max(1, cores // workers))}
 
 
 def check_port(host: str, port: int) -> None:
