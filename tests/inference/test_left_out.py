@@ -6,12 +6,36 @@ import numpy as np
 import pytest
 
 from inference.labels import CHROMOSOMES
+from inference.management.commands.karyotype import contract
 from inference.pipeline import _aside
-from inference.protocols import Detections, Mask
+from inference.protocols import Detections, Mask, Proposal
 from inference.stages.assign import name_cell
 from inference.stages.axis import Axis
 from inference.stages.presence import MOST_ASIDE
 from inference.stages.proposal import propose
+
+
+def proposed(labels: list[str], chance: float) -> Proposal:
+    """A row of objects, the last of them left out with this chance to be a chromosome."""
+    count = len(labels)
+    table = np.full((count, 24), 0.02 / 23, np.float32)
+    for row, label in enumerate(labels):
+        table[row, CHROMOSOMES.index(label)] = 0.98
+    boxes = np.array([[10 + 30 * row, 10, 20 + 30 * row, 30] for row in range(count)], np.float32)
+    return propose(
+        image_facts={"sha256": "0" * 64, "page": 0, "width": 30 * count + 10, "height": 60},
+        shape=(60, 30 * count + 10),
+        detections=Detections(boxes, np.ones(count, np.float32), table),
+        masks=[Mask(int(left), 10, np.ones((20, 10), bool), 0.9) for left in boxes[:, 0]],
+        axes=[Axis(np.zeros((0, 2), np.float32), None, 0.0)] * count,
+        probabilities=table,
+        names=dict(enumerate(name_cell(table[:-1]))),
+        aside=[count - 1],
+        is_there=np.array([0.99] * (count - 1) + [chance]),
+        cut_trusted_from=0.85,
+        note="",
+        models=[],
+    )
 
 
 @pytest.mark.parametrize(
@@ -23,29 +47,24 @@ from inference.stages.proposal import propose
     ],
 )
 def test_a_likely_further_copy_is_not_passed_over_in_silence(chance: float, third: bool, reason: str) -> None:
-    labels = ["21", "21" if third else "22", "21"]
-    table = np.full((3, 24), 0.02 / 23, np.float32)
-    for row, label in enumerate(labels):
-        table[row, CHROMOSOMES.index(label)] = 0.98
-    boxes = np.array([[10, 10, 20, 30], [40, 10, 50, 30], [70, 10, 80, 30]], np.float32)
-    masks = [Mask(int(left), 10, np.ones((20, 10), bool), 0.9) for left in boxes[:, 0]]
-    names = dict(enumerate(name_cell(table[:2])))
-    proposal = propose(
-        image_facts={"sha256": "0" * 64, "page": 0, "width": 100, "height": 60},
-        shape=(60, 100),
-        detections=Detections(boxes, np.ones(3, np.float32), table),
-        masks=masks,
-        axes=[Axis(np.zeros((0, 2), np.float32), None, 0.0)] * 3,
-        probabilities=table,
-        names=names,
-        aside=[2],
-        is_there=np.array([0.99, 0.99, chance]),
-        cut_trusted_from=0.85,
-        note="",
-        models=[],
-    )
+    proposal = proposed(["21", "21" if third else "22", "21"], chance)
     (left_out,) = [one for one in proposal.document["chromosomes"] if one["state"] == "debris"]
     assert left_out["flags"] == [reason] and left_out["label"] == "21" and not left_out["reviewed"]
+
+
+@pytest.mark.parametrize("chance", [0.86, 0.31, 0.29])
+def test_what_was_left_out_is_no_chromosome_of_the_headless_file_and_its_doubt_is_told_of(chance: float) -> None:
+    """It was written as one and counted, once: 49 chromosomes of a cell in which the sheet showed 46."""
+    written = contract("cell.png", proposed(["1", "21", "21", "21"], chance))
+    assert [one["label"] for one in written["chromosomes"]] == ["1", "21", "21"]
+    assert written["count"] == 3
+    nearest, others = written["chromosomes"][-1], written["chromosomes"][:-1]
+    assert nearest["box"][0] == 70 and not any(one["flags"] for one in others)
+    if chance < 0.3:
+        assert nearest["flags"] == []
+    else:
+        (told,) = nearest["flags"]
+        assert told.startswith("beside it one was left out: ") and f"{round(100 * chance)} % a chromosome" in told
 
 
 def test_of_many_that_were_left_out_the_likeliest_stay_in_sight() -> None:
