@@ -42,6 +42,7 @@ def accept_proposal(*, metaphase_id: Any, document: dict[str, Any]) -> Karyogram
             proposal=document,
             count=domain.count(document),
             doubts=domain.doubts(document),
+            note=document["note"],
         )
         KaryogramEdit.objects.create(
             karyogram=karyogram,

@@ -78,7 +78,8 @@ def take_step(
     karyogram.version += 1
     karyogram.count = domain.count(document)
     karyogram.doubts = domain.doubts(document)
-    karyogram.save(update_fields=["document", "version", "count", "doubts", "changed_at"])
+    karyogram.note = document["note"]
+    karyogram.save(update_fields=["document", "version", "count", "doubts", "note", "changed_at"])
     step = KaryogramEdit.objects.create(
         karyogram=karyogram,
         version=karyogram.version,

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import copy
 import random
+from importlib import import_module
 from typing import Any
 
 import pytest
+from django.apps import apps
 
 from cases import selectors
 from cases.actions.accept_karyogram import accept_karyogram
@@ -21,6 +23,7 @@ from cases.actions.undo_karyogram import undo_karyogram
 from cases.domain import karyogram as domain
 from cases.models import Case, Karyogram, KaryogramEdit, Metaphase
 from inference.models import InferenceJob
+from inference.stages.quality import BLURRED
 from karyosite.audit.models import AuditEntry
 from karyosite.audit.record import broken_links
 from karyosite.errors import Conflict, Invalid, NotFound
@@ -261,6 +264,20 @@ def test_a_first_proposal_makes_version_one(metaphase: Any) -> None:
         document["models"],
     )
     assert selectors.standing_steps(made) == ([], [])
+
+
+def test_what_is_to_be_known_of_the_photograph_stands_beside_for_lists(metaphase: Any, technologist: Any) -> None:
+    document = karyogram_document(metaphase.image.sha256) | {"note": BLURRED}
+    made = accept_proposal(metaphase_id=metaphase.pk, document=document)
+    assert stored(made).note == BLURRED
+    accept_proposal(metaphase_id=metaphase.pk, document=document | {"note": ""})
+    assert stored(made).note == ""
+    undo_karyogram(user=technologist, metaphase_id=metaphase.pk, base_version=2)
+    assert stored(made).note == BLURRED
+    # What was stored before there was a place for it is copied there.
+    Karyogram.objects.update(note="")
+    import_module("cases.migrations.0004_karyogram_note").copy_from_documents(apps, None)
+    assert stored(made).note == BLURRED
 
 
 def test_a_new_proposal_lies_on_top_and_can_be_undone(edit: Any, undo: Any, karyogram: Any, technologist: Any) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from inference.stages.quality import BLURRED
 from tests.browser import keep_screenshot
 from tests.conftest import karyogram_document
 from tests.editor.conftest import CellPage
@@ -225,6 +226,27 @@ def test_no_chromosomes_says_so(karyogram: Any, technologist: Any, cell_page: An
     panel.get_by_text("No chromosomes were found").wait_for()
     panel.get_by_text("Only an interphase nucleus was seen.").wait_for()
     assert cell.page.locator("#fact-count").inner_text() == "0"
+
+
+def test_what_is_to_be_known_of_the_photograph_is_said_beneath_it(
+    karyogram: Any, technologist: Any, cell_page: Any
+) -> None:
+    cell = cell_page(technologist, karyogram.metaphase).open()
+    note, whole = cell.page.locator("#picture-note"), cell.page.locator("#spread").bounding_box()
+    assert note.is_hidden()
+    karyogram.document["note"] = karyogram.note = BLURRED
+    karyogram.save()
+    cell.open()
+    assert note.inner_text() == BLURRED
+    # The photograph gives way to it and is still wholly there, and both stay on one screen.
+    left = cell.page.locator("#spread").bounding_box()
+    assert whole["height"] - left["height"] == pytest.approx(note.bounding_box()["height"], abs=1)
+    assert cell.page.locator(".cell-foot").bounding_box()["y"] < 800
+    keep_screenshot(cell.page, "out-of-focus")
+    cell.choose("c03")
+    cell.press("Enter")
+    cell.saved(2)
+    assert note.inner_text() == BLURRED
 
 
 def test_a_karyogram_that_does_not_load(karyogram: Any, technologist: Any, cell_page: Any) -> None:

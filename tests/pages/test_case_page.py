@@ -43,6 +43,21 @@ def test_a_failed_cell_says_why_and_offers_another_try(
     assert reverse("cell-analyse", args=[metaphase.pk]) not in fragment(as_user(administrator), case)
 
 
+def test_a_cell_out_of_focus_says_so_before_it_is_opened(
+    case: Any, karyogram: Any, as_user: Any, technologist: Any
+) -> None:
+    from inference.stages.quality import BLURRED
+
+    client = as_user(technologist)
+    assert "out of focus" not in fragment(client, case)
+    karyogram.note = BLURRED
+    karyogram.save()
+    assert BLURRED in fragment(client, case)
+    karyogram.metaphase.own_standing, karyogram.metaphase.exclusion_reason = "excluded", "Out of range"
+    karyogram.metaphase.save()
+    assert BLURRED not in fragment(client, case)  # nobody is to do anything about it any more
+
+
 def test_retry_and_cancel_do_what_they_say(case: Any, metaphase: Any, as_user: Any, technologist: Any) -> None:
     from inference.models import InferenceJob
 

@@ -120,6 +120,15 @@ export function showDoubts(store, commands, { bar, list, title }) {
   });
 }
 
+/** What is to be known of the whole photograph: out of focus, incomplete.  Of an empty one the panel in the sheet says it. */
+export function showNote(store, line) {
+  store.subscribe(({ document: karyogram }, changed) => {
+    if (!changed.has("document") || !karyogram) return;
+    line.textContent = karyogram.note;
+    line.hidden = !karyogram.note || !karyogram.chromosomes.length;
+  });
+}
+
 /** The one primary button, undo and redo, and the banner of a karyogram that cannot be changed. */
 export function showControls(store, { decide, decideText, undo, redo, banner, square }) {
   store.subscribe((state, changed) => {

@@ -2,7 +2,7 @@
 
 import { Analysis } from "./analysis.js";
 import { Refused, Unreachable, karyogramApi } from "./api.js";
-import { makeSay, showConflict, showControls, showDoubts, showFacts, showModels, showSaving, showTyped } from "./bars.js";
+import { makeSay, showConflict, showControls, showDoubts, showFacts, showModels, showNote, showSaving, showTyped } from "./bars.js";
 import { chromosomePanel } from "./chromosome-panel.js";
 import { Commands } from "./commands.js";
 import { Counting } from "./counting.js";
@@ -92,6 +92,7 @@ showControls(store, {
   banner: byId("locked"),
   square: document.querySelector(".cell-squares [aria-current]"),
 });
+showNote(store, byId("picture-note"));
 showModels(store, byId("models"));
 showTyped(store, byId("typed"));
 
