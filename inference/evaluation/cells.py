@@ -28,7 +28,8 @@ class Observation:
 
     boxes: float32 (n, 4) and truth_boxes: float32 (m, 4), xyxy, pixels of the original.  named: by stage, int (n,).
     probabilities: by stage, float (n, 24).  margins, presence: as `Evidence` has them.
-    pairs: int (k, 2), row of a found box and of the annotated one it is.
+    pairs: int (k, 2), row of a found box and of the annotated one it is.  doubts: what a person is asked about, what was
+    left out and the whole photograph included.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Observation:
     pairs: np.ndarray
     margins: np.ndarray
     presence: np.ndarray
+    doubts: int = 0
     seconds: dict[str, float] = field(default_factory=dict)
 
     def truth_of_found(self) -> np.ndarray:
@@ -98,6 +100,8 @@ def observe(cell: AnnotatedCell, proposal: Proposal) -> Observation:
         pairs=match(boxes, cell.boxes),
         margins=evidence.margins if evidence is not None else np.zeros(len(boxes)),
         presence=evidence.presence if evidence is not None else detection_scores,
+        doubts=sum(bool(one["flags"]) for one in proposal.document["chromosomes"])
+        + bool(proposal.document.get("note")),
         seconds=dict(proposal.timings_s),
     )
 

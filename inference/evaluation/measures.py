@@ -50,6 +50,7 @@ def measures(observations: Sequence[Observation], others: Sequence[AnnotatedCell
         "zero_edit_rate": share(zero_edit, cells),
         "exact_count_cells": exact,
         "exact_count_rate": share(exact, cells),
+        "without_a_doubt": _without_a_doubt(observations),
         "corrections_a_cell": round(sum(seen.errors() for seen in observations) / cells, 3) if cells else None,
         "annotated": annotated,
         "found": found,
@@ -76,6 +77,13 @@ def measures(observations: Sequence[Observation], others: Sequence[AnnotatedCell
         "by_class": classes,
         "median_seconds": median_seconds(observations),
     }
+
+
+def _without_a_doubt(observations: Sequence[Observation]) -> dict[str, Any]:
+    """Of the cells in which something is found and nobody is asked about anything: how many are right as they are."""
+    silent = [seen for seen in observations if len(seen.boxes) and not seen.doubts]
+    right = sum(seen.errors() == 0 for seen in silent)
+    return {"cells": len(silent), "zero_edit_cells": right, "zero_edit_rate": share(right, len(silent))}
 
 
 def annotated_twice(boxes: np.ndarray) -> bool:
@@ -211,6 +219,7 @@ def by_cell(observations: Sequence[Observation]) -> Table:
                 "misnamed": int(((known >= 0) & (known != seen.named[STAGES[-1]])).sum()),
                 "corrections": seen.errors(),
                 "flagged": int(seen.flagged.sum()),
+                "doubts": seen.doubts,
                 "seconds": seen.seconds.get("total"),
             }
         )

@@ -58,6 +58,8 @@ def test_figures_are_those_counted_by_hand() -> None:
     ]
     metrics = measures.measures(observations)
     assert (metrics["cells"], metrics["exact_count_cells"], metrics["zero_edit_cells"]) == (3, 2, 1)
+    # Nobody is asked about the first; the last has no doubt either, but nothing was found.
+    assert metrics["without_a_doubt"] == {"cells": 1, "zero_edit_cells": 1, "zero_edit_rate": 1.0}
     assert metrics["recall_iou50"] == round(5 / 7, 4)
     assert metrics["precision_iou50"] == round(5 / 6, 4)
     assert metrics["label_accuracy_of_found"] == 0.8
@@ -76,6 +78,20 @@ def test_figures_are_those_counted_by_hand() -> None:
     # Everything said with 80 %, and 80 % right; said to be there with 90 %, there in five of six.
     assert metrics["calibration"] == {"name_ece": 0.0, "detection_ece": round(abs(0.9 - 5 / 6), 4)}
     assert measures.measures([])["recall_iou50"] is None
+
+
+def test_what_was_left_out_and_the_whole_photograph_are_doubts_too() -> None:
+    """Wrong and in no doubt; one that asks about what was left out; one that is out of focus."""
+    silent = proposal([(BOXES[0], "1", []), (BOXES[1], "2", [])])
+    aside, blurred = (proposal([(box, "1", []) for box in BOXES[:2]]) for _ in range(2))
+    aside.document["chromosomes"].append({"state": "debris", "flags": ["left out: perhaps a 1"]})
+    blurred.document["note"] = "The picture is out of focus."
+    observations = [observe(cell([0, 0]), one) for one in (silent, aside, blurred)]
+    assert [seen.doubts for seen in observations] == [0, 1, 1]
+    assert measures.measures(observations)["without_a_doubt"] == {
+        "cells": 1, "zero_edit_cells": 0, "zero_edit_rate": 0.0,
+    }  # fmt: skip
+    assert [row["doubts"] for row in measures.by_cell(observations)] == [0, 1, 1]
 
 
 def test_average_precision_by_hand() -> None:
