@@ -28,8 +28,8 @@ class Observation:
 
     boxes: float32 (n, 4) and truth_boxes: float32 (m, 4), xyxy, pixels of the original.  named: by stage, int (n,).
     probabilities: by stage, float (n, 24).  margins, presence: as `Evidence` has them.
-    pairs: int (k, 2), row of a found box and of the annotated one it is.  doubts: what a person is asked about, what was
-    left out and the whole photograph included.
+    pairs: int (k, 2), row of a found box and of the annotated one it is.  doubts: what a person is asked about, also
+    what was left out, and the whole photograph.
     """
 
     name: str
