@@ -112,7 +112,7 @@ def _free_stem(stem: str, taken: set[str]) -> str:
     return free
 
 
-_PERHAPS = 0.3  # chance from which what was left out is told of: one that is shown is asked about below 0.7
+_PERHAPS = 0.3  # chance from which what was left out is told of: what is shown is asked about below 0.7
 
 # Roles that version 1 of the file names; readers may refuse any other.  A judge goes with just these three.
 _PROMISED = ("detector", "segmenter", "classifier")
