@@ -63,7 +63,7 @@ class CompactSam:
         self.info = info
         self._threads = max(1, threads)
         self._field, self._prompt = _session(field, threads), _session(prompt, 1)
-        self._beside = None if beside is None else SecondLook(_session(beside, 1), self._threads)
+        self.second_look = None if beside is None else SecondLook(_session(beside, 1), self._threads)
 
     @property
     def key(self) -> str:
@@ -101,8 +101,8 @@ class CompactSam:
         sure = np.ones(len(boxes)) if sure is None else sure
         prompts = _of_boxes(boxes)
         answers = self.first_answers(embedding, boxes, sure)
-        if self._beside is not None:
-            answers = self._beside.again(self.density(pixels, embedding), answers, boxes * scale, sure)
+        if self.second_look is not None:
+            answers = self.second_look.again(self.density(pixels, embedding), answers, boxes * scale, sure)
         masks: list[Mask] = []
         whole: list[Mask] = []
         for level in _LEVELS:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from inference.backends.side_by_side import side_by_side
-from inference.stages.beside import Answer, part_of, planes
+from inference.stages.beside import Answer, part_of, planes, planes_of_crossing
 
 
 class SecondLook:
@@ -19,18 +19,33 @@ class SecondLook:
     def again(
         self, density: np.ndarray, answers: Sequence[Answer], boxes: np.ndarray, sure: np.ndarray
     ) -> list[Answer]:
-        """The answers, anew but for those of the faintest boxes.  As `planes` takes them."""
-        seen = planes(density, answers, boxes, sure)
+        """The answers, anew but for those of the faintest boxes; those that cross once more, by what the others take
+        now.  As `planes` takes them."""
+        found = self.looked(density, answers, boxes, sure)
+        return self._look(found, boxes, planes_of_crossing(density, found, boxes, sure), sides=2)
+
+    def looked(
+        self, density: np.ndarray, answers: Sequence[Answer], boxes: np.ndarray, sure: np.ndarray
+    ) -> list[Answer]:
+        """As `again`, but each once."""
+        return self._look(answers, boxes, planes(density, answers, boxes, sure))
+
+    def _look(
+        self, answers: Sequence[Answer], boxes: np.ndarray, seen: dict[int, np.ndarray], sides: int = 1
+    ) -> list[Answer]:
+        """sides: 2 to look at each also standing on its head; the mean of both is the answer then."""
         found = list(answers)
 
         def look(row: int) -> Answer:
             logits, (left, top, side), expected = answers[row]
             part = part_of(boxes[row] - [left, top, left, top], side)
-            given = {"planes": seen[row][None, :, *part], "expected": np.array([expected], np.float32)}
+            shown = seen[row][:, *part]
+            views = np.stack([np.rot90(shown, 2 * turned, (1, 2)) for turned in range(sides)])
+            given = {"planes": views, "expected": np.full(sides, expected, np.float32)}
             moved, iou = self._session.run(["logits", "iou"], given)
             anew = logits.copy()
-            anew[part] = moved[0, 0]
-            return anew, (left, top, side), float(iou[0])
+            anew[part] = np.mean([np.rot90(one[0], 2 * turned) for turned, one in enumerate(moved)], axis=0)
+            return anew, (left, top, side), float(np.mean(iou))
 
         for row, answer in zip(seen, side_by_side(look, seen, self._threads), strict=True):
             found[row] = answer

@@ -18,6 +18,7 @@ from inference.stages.window import view_of
 FAINT = 0.03  # detection score from which a cut is looked at again
 SURE = 0.3  # and from which it counts as another's
 PLANES = 5  # density 0..1, the cut's logits, the strongest of the others', how many take a pixel, the box
+MEETING = 40  # working pixels that cuts share from which they are looked at a third time
 REACH = 8.0  # logits are told up to here
 AROUND = 12  # working pixels around a box that are seen with it
 STEP = 8  # the network's coarsest step
@@ -25,6 +26,14 @@ _SAME = 0.7  # IoU of two boxes from which the less sure one is the other once m
 _MOST = 3.0  # takers of a pixel that are told apart
 
 Answer = tuple[np.ndarray, tuple[int, int, int], float]  # logits, their window (left, top, side), expected IoU
+
+
+def planes_of_crossing(
+    density: np.ndarray, answers: Sequence[Answer], boxes: np.ndarray, sure: np.ndarray
+) -> dict[int, np.ndarray]:
+    """As `planes`, of those alone whose answers share MEETING working pixels or more with the others'."""
+    seen = planes(density, answers, boxes, sure)
+    return {row: one for row, one in seen.items() if int(((one[1] > 0) & (one[2] > 0)).sum()) >= MEETING}
 
 
 def planes(

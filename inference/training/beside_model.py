@@ -12,7 +12,7 @@ from torch.nn import functional
 from inference.stages.beside import PLANES, REACH
 from inference.stages.window import SMALL
 
-_WIDTHS = 32, 64, 96
+_WIDTHS, _FINE, _FULL = (32, 64, 96), 8, 12
 _STEP = 4.0  # logits for one unit of the last layer
 
 
@@ -28,20 +28,21 @@ class _Layer(nn.Sequential):
 class Beside(nn.Module):
     """float32 (n, PLANES, rows, columns) and (n,), the IoU expected so far → logits (n, 1, rows, columns), IoU (n,).
 
-    A small U-Net from half the resolution down to an eighth, and one layer at the full one."""
+    A small U-Net from half the resolution down to an eighth, and two layers at the full one."""
 
     def __init__(self) -> None:
         super().__init__()
-        first, second, third = _WIDTHS
+        (first, second, third), fine, full = _WIDTHS, _FINE, _FULL
         self.stem = nn.Sequential(_Layer(4 * (PLANES + 1), first), _Layer(first, first))
         self.middle = nn.Sequential(_Layer(first, second, stride=2), _Layer(second, second, dilation=2))
         self.deep = nn.Sequential(_Layer(second, third, stride=2), _Layer(third, third, dilation=2))
         self.far = _Layer(third, third, dilation=3)
         self.joined = _Layer(third + second, second)
         self.risen = _Layer(second + first, first)
-        self.fine = nn.Conv2d(first, 32, 3, 1, 1)
-        self.full = _Layer(8 + PLANES + 1, 12)
-        self.moved = nn.Conv2d(12, 1, 3, 1, 1)
+        self.fine = nn.Conv2d(first, 4 * fine, 3, 1, 1)
+        self.full = _Layer(fine + PLANES + 1, full)
+        self.finer = _Layer(full, full)
+        self.moved = nn.Conv2d(full, 1, 3, 1, 1)
         self.expects = nn.Sequential(nn.Linear(2 * third + 1, 32), nn.SiLU(), nn.Linear(32, 1))
         for parameter in self.moved.parameters():
             nn.init.zeros_(parameter)
@@ -58,6 +59,7 @@ class Beside(nn.Module):
         up = self.joined(torch.cat([functional.interpolate(deep, scale_factor=2.0), quarter], 1))
         up = self.risen(torch.cat([functional.interpolate(up, scale_factor=2.0), half], 1))
         full = self.full(torch.cat([functional.pixel_shuffle(self.fine(up), 2), seen], 1))
+        full = full + self.finer(full)
         whole = torch.cat([deep.mean((2, 3)), deep.amax((2, 3)), expected[:, None].to(deep.dtype)], 1)
         return own + _STEP * self.moved(full), torch.sigmoid(self.expects(whole))[:, 0]
 
