@@ -57,7 +57,7 @@ def crossing_loss(logits: Any, truth: Any, others: Any) -> Any:
     shared."""
     import torch
 
-    taken = (torch.sigmoid(logits.flatten(1))) * others.flatten(1)
+    taken = torch.sigmoid(logits.flatten(1)) * others.flatten(1)
     shared = truth.flatten(1) * others.flatten(1)
     dice = (2 * (taken * shared).sum(1) + 1) / (taken.sum(1) + shared.sum(1) + 1)
     return (1 - dice) * (shared.sum(1) >= _ENOUGH)

@@ -37,7 +37,7 @@ _MIDDLE = np.array([0, 128, 128, 0, 0], np.float32)[:, None, None]
 @dataclass
 class Rows:
     """Of windows of one size.  seen: uint8 (n, PLANES, side, side), packed.  truth, others: bool (n, side, side), the
-    chromosome and all others.  expected: float32 (n,), by the first look.  held: bool (n,), for judging."""
+    chromosome and all others.  expected: float32 (n,), by the look before.  held: bool (n,), for judging."""
 
     seen: list[np.ndarray] = field(default_factory=list)
     truth: list[np.ndarray] = field(default_factory=list)
@@ -92,7 +92,7 @@ def learn_from(
     first = segmenter.first_answers(embedding, boxes, sure)
     seen = planes(density, first, boxes * scale, sure)
     second = segmenter.second_look.looked(density, first, boxes * scale, sure)
-    crossing = [row for row in planes_of_crossing(density, second, boxes * scale, sure).items()]
+    crossing = planes_of_crossing(density, second, boxes * scale, sure)
     masks: list[Mask] = [one.mask if scale * zoom == 1 else shrunk(one.mask, scale * zoom) for one in composed.placed]
 
     def add(row: int, planes_of_one: np.ndarray, answer: Answer) -> None:
@@ -113,7 +113,7 @@ def learn_from(
     for row, one in enumerate(composed.placed):
         if row in seen and (one.kind != "lone" or rng.random() <= (WIDE_LONE if wide else LONE)):
             add(row, seen[row], first[row])
-    for row, planes_of_one in crossing:
+    for row, planes_of_one in crossing.items():
         if row < len(masks):
             add(row, planes_of_one, second[row])
 
