@@ -44,6 +44,12 @@ def clones(cells: Sequence[tuple[str, np.ndarray]]) -> dict[str, np.ndarray]:
     }
 
 
+def invented(seen: Observation) -> int:
+    """How many classes that are as usual come out as not."""
+    truth, named = counts_of(seen.truth), counts_of(seen.named[STAGES[-1]])
+    return int(((deviation(truth) == 0) & (deviation(named) != 0) & (named != truth)).sum())
+
+
 def abnormal_cells(observations: Sequence[Observation], others: Sequence[AnnotatedCell] = ()) -> dict[str, Any]:
     """How many abnormal cells there are, and how many keep every gain and loss.
 
@@ -61,10 +67,9 @@ def abnormal_cells(observations: Sequence[Observation], others: Sequence[Annotat
     )
     clonal = clonal_kept = 0
     abnormal = kept = gains = gains_kept = losses = losses_kept = 0
-    invented_cells = invented = 0
     for seen in observations:
         truth, named = counts_of(seen.truth), counts_of(seen.named[STAGES[-1]])
-        odd, found = deviation(truth), deviation(named)
+        odd = deviation(truth)
         as_it_is = named == truth
         right = as_it_is.copy()
         right[[_X, _Y]] = as_it_is[[_X, _Y]].all()  # 47,XXY without its Y is 46,XX, though the number of X is right
@@ -79,9 +84,8 @@ def abnormal_cells(observations: Sequence[Observation], others: Sequence[Annotat
             gains_kept += int((right & (odd > 0)).sum())
             losses += int((odd < 0).sum())
             losses_kept += int((right & (odd < 0)).sum())
-        made_up = int(((odd == 0) & (found != 0) & ~as_it_is).sum())
-        invented += made_up
-        invented_cells += made_up > 0
+    made_up = [invented(seen) for seen in observations]
+    of_those = [seen for seen, classes in zip(observations, made_up, strict=True) if classes]
     return {
         "cells": abnormal,
         "cells_kept": kept,
@@ -92,7 +96,8 @@ def abnormal_cells(observations: Sequence[Observation], others: Sequence[Annotat
         "gains_kept": gains_kept,
         "losses": losses,
         "losses_kept": losses_kept,
-        "invented": invented,
-        "cells_with_invented": invented_cells,
-        "cells_with_invented_rate": share(invented_cells, len(observations)),
+        "invented": sum(made_up),
+        "cells_with_invented": len(of_those),
+        "cells_with_invented_rate": share(len(of_those), len(observations)),
+        "cells_with_invented_without_a_doubt": sum(not seen.doubts for seen in of_those),
     }

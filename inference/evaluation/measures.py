@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from inference.backends.boxes import overlap
-from inference.evaluation.abnormal import abnormal_cells
+from inference.evaluation.abnormal import abnormal_cells, invented
 from inference.evaluation.calibration import is_there, named_right, reliability
 from inference.evaluation.cells import STAGES, Observation, Table, share
 from inference.evaluation.precision import average_precision, mean_over_classes
@@ -218,6 +218,7 @@ def by_cell(observations: Sequence[Observation]) -> Table:
                 "extra": len(seen.boxes) - len(seen.pairs),
                 "misnamed": int(((known >= 0) & (known != seen.named[STAGES[-1]])).sum()),
                 "corrections": seen.errors(),
+                "invented": invented(seen),
                 "flagged": int(seen.flagged.sum()),
                 "doubts": seen.doubts,
                 "seconds": seen.seconds.get("total"),

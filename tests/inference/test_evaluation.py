@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -143,20 +144,22 @@ def test_gains_and_losses_are_held_against_the_truth() -> None:
             proposal([(box, CHROMOSOMES[index], []) for box, index in zip(boxes, found, strict=False)]),
         )
 
-    counted = abnormal_cells(
-        [
-            seen(usual, usual),
-            seen([*usual, 20], [*usual, 20]),  # +21 kept
-            seen([*usual, 20], [*usual, 17]),  # +21 made +18: lost, and one invented
-            seen(usual[:-1], usual[:-1]),  # one X
-            seen([*usual, 23], [*usual, 23]),  # XXY
-            seen([*usual, 23], usual),  # XXY made XX: the number of X is right, and the change is lost all the same
-            seen(usual, [*usual[:-1], 0]),  # a second X made a third 1
-        ]
-    )
+    observations = [
+        seen(usual, usual),
+        seen([*usual, 20], [*usual, 20]),  # +21 kept
+        seen([*usual, 20], [*usual, 17]),  # +21 made +18: lost, and one invented
+        seen(usual[:-1], usual[:-1]),  # one X
+        seen([*usual, 23], [*usual, 23]),  # XXY
+        seen([*usual, 23], usual),  # XXY made XX: the number of X is right, and the change is lost all the same
+        seen(usual, [*usual[:-1], 0]),  # a second X made a third 1
+    ]
+    observations[-1] = replace(observations[-1], doubts=1)
+    counted = abnormal_cells(observations)
     assert (counted["cells"], counted["cells_kept"]) == (5, 3)
     assert (counted["gains"], counted["gains_kept"], counted["losses"], counted["losses_kept"]) == (4, 2, 1, 1)
     assert (counted["invented"], counted["cells_with_invented"]) == (3, 2)
+    assert counted["cells_with_invented_without_a_doubt"] == 1
+    assert [row["invented"] for row in measures.by_cell(observations)] == [0, 0, 1, 0, 0, 0, 2]
 
 
 def test_a_clone_is_what_other_cells_of_the_case_share() -> None:
