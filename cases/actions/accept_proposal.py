@@ -8,6 +8,7 @@ from cases.actions import rows, verbs
 from cases.actions.karyogram_steps import summary, take_step
 from cases.domain import karyogram as domain
 from cases.domain.karyogram_document import settled
+from cases.domain.likely import expected_corrections
 from cases.models import Case, EditKind, Karyogram, KaryogramEdit, Metaphase
 from karyosite.audit.record import record
 from karyosite.errors import Invalid, NotFound
@@ -42,6 +43,7 @@ def accept_proposal(*, metaphase_id: Any, document: dict[str, Any]) -> Karyogram
             proposal=document,
             count=domain.count(document),
             doubts=domain.doubts(document),
+            expected_corrections=expected_corrections(document),
             note=document["note"],
         )
         KaryogramEdit.objects.create(

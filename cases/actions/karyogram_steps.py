@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cases.domain import karyogram as domain
+from cases.domain.likely import expected_corrections
 from cases.models import Karyogram, KaryogramEdit, Metaphase
 from cases.selectors import karyogram_state
 from karyosite.accounts.models import User
@@ -78,8 +79,10 @@ def take_step(
     karyogram.version += 1
     karyogram.count = domain.count(document)
     karyogram.doubts = domain.doubts(document)
+    karyogram.expected_corrections = expected_corrections(document)
     karyogram.note = document["note"]
-    karyogram.save(update_fields=["document", "version", "count", "doubts", "note", "changed_at"])
+    for_lists = ["count", "doubts", "expected_corrections", "note"]
+    karyogram.save(update_fields=["document", "version", *for_lists, "changed_at"])
     step = KaryogramEdit.objects.create(
         karyogram=karyogram,
         version=karyogram.version,

@@ -22,6 +22,9 @@ class Karyogram(models.Model):
     proposal = models.JSONField()
     count = models.PositiveIntegerField(default=0, help_text="Chromosomes present, debris left out; for lists.")
     doubts = models.PositiveIntegerField(default=0, help_text="Flagged chromosomes still open; for lists.")
+    expected_corrections = models.FloatField(
+        default=0, help_text="What it is likely to need, by the chances of its chromosomes; for lists."
+    )
     note = models.TextField(blank=True, default="", help_text="What is to be known of the whole photograph; for lists.")
     created_at = models.DateTimeField(auto_now_add=True)
     changed_at = models.DateTimeField(auto_now=True)

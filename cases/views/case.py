@@ -14,7 +14,7 @@ from cases import policies, selectors, together
 from cases.actions.add_culture import add_culture
 from cases.forms import AmendForm, CultureForm, LabForm, ReturnForm, SignForm, SubmitForm
 from cases.models import Case, CaseState, Report, ReportState
-from cases.views.counting import asked_standing, count_from, standings
+from cases.views.counting import Shown, count_from, orders, standings
 from cases.views.emerging import emerging
 from karyosite.accounts.models import User
 from karyosite.env import environment
@@ -89,15 +89,16 @@ def case_page(request: HttpRequest, found: Case, **typed: LabForm) -> HttpRespon
 def _cells(request: HttpRequest, found: Case) -> dict[str, Any]:
     user = person(request)
     cells = list(selectors.metaphases(user, found))
-    standing = asked_standing(request)
+    shown = Shown.asked(request)
     comments = list(together.open_comments(user, found))
     return {
         "case": found,
         "open_comments": comments,
         "comments_by_cell": Counter(comment.metaphase_id for comment in comments),
-        "cells": [cell for cell in cells if cell.standing == standing] if standing else cells,
-        "standing": standing,
-        "standings": standings(cells),
+        "cells": shown.of(cells),
+        "shown": shown,
+        "standings": standings(cells, shown),
+        "orders": orders(shown) if any(hasattr(cell, "karyogram") for cell in cells) else [],
         "count_from": count_from(cells) if policies.may(user, "record_count") and found.editable else None,
         "emerging": emerging(cells),
         "may_analyse": policies.may(user, "request_analysis") and found.editable,

@@ -29,7 +29,7 @@ class Observation:
     boxes: float32 (n, 4) and truth_boxes: float32 (m, 4), xyxy, pixels of the original.  named: by stage, int (n,).
     probabilities: by stage, float (n, 24).  margins, presence: as `Evidence` has them.
     pairs: int (k, 2), row of a found box and of the annotated one it is.  doubts: what a person is asked about, also
-    what was left out, and the whole photograph.
+    what was left out, and the whole photograph.  expected: `expected_corrections` of what was proposed.
     """
 
     name: str
@@ -46,6 +46,7 @@ class Observation:
     margins: np.ndarray
     presence: np.ndarray
     doubts: int = 0
+    expected: float = 0.0
     seconds: dict[str, float] = field(default_factory=dict)
 
     def truth_of_found(self) -> np.ndarray:
@@ -102,8 +103,21 @@ def observe(cell: AnnotatedCell, proposal: Proposal) -> Observation:
         presence=evidence.presence if evidence is not None else detection_scores,
         doubts=sum(bool(one["flags"]) for one in proposal.document["chromosomes"])
         + bool(proposal.document.get("note")),
+        expected=expected_corrections(proposal.document),
         seconds=dict(proposal.timings_s),
     )
+
+
+def expected_corrections(document: dict[str, Any]) -> float:
+    """What a proposal is likely to need, as the laboratory's list counts it (cases.domain.likely, which is not to be
+    known here; tests/contracts hold them together)."""
+    chances = [
+        float(one.get("detection_score", 0.0))
+        if one["state"] == "debris"
+        else 1 - float(one.get("detection_score", 1.0)) * float(one.get("score", 1.0))
+        for one in document["chromosomes"]
+    ]
+    return round(sum(chances), 4)
 
 
 def evenly(cells: list[AnnotatedCell], limit: int) -> list[AnnotatedCell]:

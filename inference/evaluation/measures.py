@@ -51,6 +51,7 @@ def measures(observations: Sequence[Observation], others: Sequence[AnnotatedCell
         "exact_count_cells": exact,
         "exact_count_rate": share(exact, cells),
         "without_a_doubt": _without_a_doubt(observations),
+        "cells_in_order": _in_order(observations),
         "corrections_a_cell": round(sum(seen.errors() for seen in observations) / cells, 3) if cells else None,
         "annotated": annotated,
         "found": found,
@@ -84,6 +85,22 @@ def _without_a_doubt(observations: Sequence[Observation]) -> dict[str, Any]:
     silent = [seen for seen in observations if len(seen.boxes) and not seen.doubts]
     right = sum(seen.errors() == 0 for seen in silent)
     return {"cells": len(silent), "zero_edit_cells": right, "zero_edit_rate": share(right, len(silent))}
+
+
+def _in_order(observations: Sequence[Observation]) -> dict[str, float | None]:
+    """The chance that of two cells the one that needs corrections comes after the one that needs none (0.5: as drawn by
+    lot), when they are ordered by what they are likely to need, and by their doubts alone."""
+    wrong = np.array([seen.errors() > 0 for seen in observations], bool)
+    orders = {"by_expected_corrections": [seen.expected for seen in observations],
+              "by_doubts": [seen.doubts for seen in observations]}  # fmt: skip
+    return {name: _rounded(_ranked(np.array(values, np.float64), wrong)) for name, values in orders.items()}
+
+
+def _ranked(values: np.ndarray, wrong: np.ndarray) -> float:
+    if not wrong.any() or wrong.all():
+        return float("nan")
+    apart = values[wrong][:, None] - values[~wrong][None]
+    return float((apart > 0).mean() + 0.5 * (apart == 0).mean())
 
 
 def annotated_twice(boxes: np.ndarray) -> bool:
@@ -221,6 +238,7 @@ def by_cell(observations: Sequence[Observation]) -> Table:
                 "invented": invented(seen),
                 "flagged": int(seen.flagged.sum()),
                 "doubts": seen.doubts,
+                "expected": seen.expected,
                 "seconds": seen.seconds.get("total"),
             }
         )

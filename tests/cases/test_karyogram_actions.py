@@ -21,6 +21,7 @@ from cases.actions.reopen_karyogram import reopen_karyogram
 from cases.actions.request_analysis import request_analysis
 from cases.actions.undo_karyogram import undo_karyogram
 from cases.domain import karyogram as domain
+from cases.domain.likely import expected_corrections
 from cases.models import Case, Karyogram, KaryogramEdit, Metaphase
 from inference.models import InferenceJob
 from inference.stages.quality import BLURRED
@@ -278,6 +279,27 @@ def test_what_is_to_be_known_of_the_photograph_stands_beside_for_lists(metaphase
     Karyogram.objects.update(note="")
     import_module("cases.migrations.0004_karyogram_note").copy_from_documents(apps, None)
     assert stored(made).note == BLURRED
+
+
+def test_what_a_cell_is_likely_to_need_stands_beside_for_lists(metaphase: Any, technologist: Any) -> None:
+    document = karyogram_document(metaphase.image.sha256)
+    made = accept_proposal(metaphase_id=metaphase.pk, document=document)
+    needs = expected_corrections(document)
+    assert stored(made).expected_corrections == needs > 0
+    one = next(entry["id"] for entry in document["chromosomes"] if not entry["reviewed"])
+    edit_karyogram(
+        user=technologist,
+        metaphase_id=metaphase.pk,
+        base_version=1,
+        edit={"op": "review", "id": one, "reviewed": True},
+    )
+    assert stored(made).expected_corrections < needs
+    undo_karyogram(user=technologist, metaphase_id=metaphase.pk, base_version=2)
+    assert stored(made).expected_corrections == needs
+    # Of what was stored before there was a place for it, it is counted.
+    Karyogram.objects.update(expected_corrections=0)
+    import_module("cases.migrations.0005_karyogram_expected_corrections").count_from_documents(apps, None)
+    assert stored(made).expected_corrections == needs
 
 
 def test_a_new_proposal_lies_on_top_and_can_be_undone(edit: Any, undo: Any, karyogram: Any, technologist: Any) -> None:

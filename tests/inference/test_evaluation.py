@@ -95,6 +95,18 @@ def test_what_was_left_out_and_the_whole_photograph_are_doubts_too() -> None:
     assert [row["doubts"] for row in measures.by_cell(observations)] == [0, 1, 1]
 
 
+def test_cells_that_need_corrections_come_after_those_that_need_none() -> None:
+    observations = []
+    for score, label in ((0.9, "1"), (0.6, "1"), (0.7, "2"), (0.5, "2")):
+        one = proposal([(BOXES[0], label, [])])
+        one.document["chromosomes"][0] |= {"score": score, "detection_score": 1.0}
+        observations.append(observe(cell([0]), one))
+    assert [seen.expected for seen in observations] == pytest.approx([0.1, 0.4, 0.3, 0.5])
+    found = measures.measures(observations)["cells_in_order"]
+    assert found == {"by_expected_corrections": 0.75, "by_doubts": 0.5}
+    assert measures.measures(observations[:2])["cells_in_order"]["by_doubts"] is None
+
+
 def test_average_precision_by_hand() -> None:
     """Two annotated 1s: the surer row is wrong, the fainter right, one never found: precision 1/2 up to recall 1/2."""
     seen = observe(cell([0, 0]), proposal([([300, 300, 320, 340], "1", []), (BOXES[0] + [0, 0, 0, 10], "1", [])]))

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 from PIL import Image
 
 from cases.actions.record_count import record_count
 from cases.actions.set_cell_standing import set_cell_standing
-from cases.models import Karyogram
+from cases.models import Karyogram, Metaphase
 from tests.cases.conftest import add_cell
 from tests.conftest import chromosome
 
@@ -53,6 +54,52 @@ def test_the_case_page_says_what_was_done_with_each_cell_and_filters_by_it(
         headers={"HX-Request": "true", "HX-Current-URL": f"http://testserver/cases/{case.pk}/?standing=excluded"},
     )
     assert shown(again.content.decode()) == ["3"]
+
+
+def test_cells_that_are_likely_to_need_the_least_come_first_when_asked(
+    case: Any, karyogram: Any, as_user: Any, technologist: Any
+) -> None:
+    first = karyogram.metaphase
+    cells = [first, *(add_cell(case, first.image, page) for page in (1, 2, 3, 4))]
+    for cell, needs in zip(cells, (0.3, 0.2, 0.1, 0.0), strict=False):
+        Karyogram.objects.filter(metaphase=cell).update(expected_corrections=needs)
+    Karyogram.objects.filter(metaphase=cells[4]).delete()  # not analysed
+    set_cell_standing(user=technologist, metaphase_id=cells[3].pk, standing="excluded", reason="Out of focus")
+    client = as_user(technologist)
+
+    def order(**query: str) -> list[str]:
+        found = {shown_in(client.get(reverse(name, args=[case.pk]), query)) for name in ("case", "case-cells")}
+        assert len(found) == 1
+        return list(found.pop())
+
+    def shown_in(answer: Any) -> tuple[str, ...]:
+        return tuple(shown(answer.content.decode()))
+
+    assert order() == order(order="nonsense") == ["1", "2", "3", "4", "5"]
+    surest = ["3", "2", "1", "4", "5"]  # 4 is excluded
+    assert order(order="surest") == surest
+    assert order(order="surest", standing="new") == ["3", "2", "1", "5"]
+    page = client.get(reverse("case", args=[case.pk]), {"order": "surest", "standing": "new"}).content.decode()
+    # Filters keep the order, orders the filter, and what the page asks for again keeps both.
+    assert 'id="standing-all" href="/cases/' in page and f"/cases/{case.pk}/?order=surest" in page
+    assert f"/cases/{case.pk}/?standing=new" in page and "cells/?standing=new&amp;order=surest" in page
+    again = client.post(
+        reverse("cell-cancel", args=[cells[2].pk]),
+        headers={"HX-Request": "true", "HX-Current-URL": f"http://testserver/cases/{case.pk}/?order=surest"},
+    )
+    assert list(shown_in(again)) == surest
+    Metaphase.objects.filter(pk=cells[2].pk).update(accepted_at=timezone.now(), accepted_by=technologist)
+    assert order(order="surest") == ["2", "1", "3", "4", "5"]  # a person has answered for 3
+
+
+def test_without_a_karyogram_there_is_no_order_to_choose(
+    case: Any, metaphase: Any, as_user: Any, colleague: Any
+) -> None:
+    other = add_cell(case, metaphase.image, 1)
+    page = reverse("case", args=[case.pk])
+    assert "Surest first" in as_user(colleague).get(page).content.decode()
+    Karyogram.objects.filter(metaphase=other).delete()
+    assert "Surest first" not in as_user(colleague).get(page).content.decode()
 
 
 def test_excluded_cells_are_no_part_of_the_result(cells: list[Any], case: Any, as_user: Any, supervisor: Any) -> None:
