@@ -16,7 +16,8 @@ import numpy as np
 from inference.backends.sam_beside import SecondLook
 from inference.backends.side_by_side import side_by_side
 from inference.protocols import AnalysisError, Mask, ModelInfo
-from inference.stages.beside import Answer
+from inference.stages.beside import SURE, Answer, planes
+from inference.stages.edge import Edge, edge_levels
 from inference.stages.window import (
     LARGE,
     MULTIPLE,
@@ -103,12 +104,14 @@ class CompactSam:
         answers = self.first_answers(embedding, boxes, sure)
         if self.second_look is not None:
             answers = self.second_look.again(self.density(pixels, embedding), answers, boxes * scale, sure)
+        seen = planes(self.density(pixels, embedding), answers, boxes * scale, sure)
+        edges = _edges(densities(pixels, *embedding["levels"].tolist()), seen, boxes, sure)
         masks: list[Mask] = []
         whole: list[Mask] = []
         for level in _LEVELS:
             masks = [
-                _mask(*answer, scale, pixels.shape, prompt, level)
-                for answer, prompt in zip(answers, prompts, strict=True)
+                _mask(*answer, scale, pixels.shape, prompt, level, edge)
+                for answer, prompt, edge in zip(answers, prompts, edges, strict=True)
             ]
             whole = masks if level == _LEVELS[0] else whole
             if len(boxes) < _FEW or not _stick_out(masks, boxes, scale):
@@ -207,6 +210,13 @@ class CompactSam:
         return masks[:, 0], expected[:, 0]
 
 
+def _edges(density: np.ndarray, seen: dict[int, np.ndarray], boxes: np.ndarray, sure: np.ndarray) -> list[Edge | None]:
+    """One a box; None for the faintest, and where no cut tells the level.  density: uint8, pixels of the original.
+    seen: of `planes`."""
+    levels = edge_levels(seen, [row for row in seen if sure[row] >= SURE], boxes)
+    return [Edge(density, levels[row], seen[row][3]) if row in levels else None for row in range(len(boxes))]
+
+
 def _of_boxes(boxes: np.ndarray) -> list[_Prompt]:
     none = np.zeros((0, 3), np.float32)
     return [(box, none, None) for box in np.asarray(boxes, np.float32)]
@@ -284,8 +294,10 @@ def _mask(
     shape: tuple[int, ...],
     prompt: _Prompt,
     level: float = 0.0,
+    edge: Edge | None = None,
 ) -> Mask:
-    """Logits in the window to a mask in pixels of the original: enlarged smoothly first, cut at the level then."""
+    """Logits in the window to a mask in pixels of the original: enlarged smoothly first, the cell's edge followed, cut
+    at the level then."""
     import cv2
 
     left, top, side = window
@@ -296,10 +308,10 @@ def _mask(
     back = np.array(
         [[scale, 0, (x1 + 0.5) * scale - 0.5 - left], [0, scale, (y1 + 0.5) * scale - 0.5 - top]], np.float32
     )
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    full = cv2.warpAffine(
-        logits, back, (x2 - x1, y2 - y1), flags=flags, borderMode=cv2.BORDER_CONSTANT, borderValue=-10.0
-    )
+    size, flags = (x2 - x1, y2 - y1), cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    full: Any = cv2.warpAffine(logits, back, size, flags=flags, borderMode=cv2.BORDER_CONSTANT, borderValue=-10.0)
+    if edge is not None:
+        full = edge.followed(full, cv2.warpAffine(edge.free, back, size, flags=flags), x1, y1, level)
     bits = full > level
     count, pieces, about, _ = cv2.connectedComponentsWithStats(bits.astype(np.uint8), connectivity=8)
     if count == 1:
@@ -328,14 +340,12 @@ def _with_shared(row: int, masks: list[Mask], whole: Mask) -> Mask:
     mask = masks[row]
     if not mask.bits.any():
         return mask
-    bits, top, left = whole.bits.copy(), mask.top - whole.top, mask.left - whole.left
-    own = np.zeros_like(bits)
-    own[top : top + mask.bits.shape[0], left : left + mask.bits.shape[1]] = mask.bits
-    for other in masks[:row] + masks[row + 1 :]:
-        both = whole.common(other)
-        y, x = both.top - whole.top, both.left - whole.left
-        own[y : y + both.bits.shape[0], x : x + both.bits.shape[1]] |= both.bits
-    return Mask(whole.left, whole.top, bits & own, mask.score)
+    own = np.zeros_like(whole.bits)
+    # A piece that is too small to count beside the mask may be large enough at the next level: it is not `whole`'s.
+    for part in (whole.common(mask), *(whole.common(other) for other in masks[:row] + masks[row + 1 :])):
+        y, x = part.top - whole.top, part.left - whole.left
+        own[y : y + part.bits.shape[0], x : x + part.bits.shape[1]] |= part.bits
+    return Mask(whole.left, whole.top, whole.bits & own, mask.score)
 
 
 def _stick_out(masks: list[Mask], boxes: np.ndarray, scale: float) -> bool:

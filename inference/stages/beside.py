@@ -13,15 +13,20 @@ from collections.abc import Sequence
 import numpy as np
 
 from inference.backends.boxes import overlap
+from inference.stages.edge import edge_levels
 from inference.stages.window import view_of
 
 FAINT = 0.03  # detection score from which a cut is looked at again
 SURE = 0.3  # and from which it counts as another's
-PLANES = 5  # density 0..1, the cut's logits, the strongest of the others', how many take a pixel, the box
+# Density 0..1, the cut's logits, the strongest of the others', how many take a pixel, the box, and how far the density
+# lies above the level at which the cell's cuts have their edges, −1..1.
+PLANES = 6
+BOX = 4  # which of them is the box
 MEETING = 40  # working pixels that cuts share from which they are looked at a third time
 REACH = 8.0  # logits are told up to here
 AROUND = 12  # working pixels around a box that are seen with it
 STEP = 8  # the network's coarsest step
+_RANGE = 64.0  # of density, 0..255, that the last plane tells
 _SAME = 0.7  # IoU of two boxes from which the less sure one is the other once more
 _MOST = 3.0  # takers of a pixel that are told apart
 
@@ -63,15 +68,14 @@ def planes(
         x1, y1, x2, y2 = (max(0, round(float(edge))) for edge in boxes[row] - [left, top, left, top])
         box[y1:y2, x1:x2] = 1
         told[row] = np.stack(
-            [
-                view_of(density, left, top, side) / 255,
-                held[row],
-                strongest,
-                np.minimum(taken, _MOST),
-                box,
-            ]
+            [view_of(density, left, top, side) / 255, held[row], strongest, np.minimum(taken, _MOST), box]
         ).astype(np.float32)
-    return told
+    levels = edge_levels(told, others, boxes)
+    return {row: np.concatenate([one, _above(one[:1] * 255, levels.get(row))]) for row, one in told.items()}
+
+
+def _above(density: np.ndarray, level: float | None) -> np.ndarray:
+    return np.zeros_like(density) if level is None else np.clip((density - level) / _RANGE, -1, 1)
 
 
 def part_of(box: np.ndarray, side: int) -> tuple[slice, slice]:

@@ -6,7 +6,8 @@ network over that learns how the answer's logits are to be moved, and what IoU i
 nothing, it sees whole windows at first; from WHOLE of the run on, as in use, only the part around the box, with its
 means and variances held, for a batch of parts is one of chromosomes alike in size; what is exported is the mean of the
 weights at both ends, the later ones counting LATE.  Begun with a shipped one (inference.training.beside_start) it sees
-parts alone.  The rate falls along a cosine over `cpu_hours` of processor time; resumable from `last.pt`.
+parts alone, and the mean is that of the shipped weights and the later ones, which cuts better than either.  The rate
+falls along a cosine over `cpu_hours` of processor time; resumable from `last.pt`.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from typing import Any
 
 import numpy as np
 
-from inference.stages.beside import part_of
+from inference.stages.beside import BOX, part_of
 from inference.stages.window import LARGE, SMALL
 from inference.training import muon
 from inference.training.beside_model import Beside, export
@@ -96,7 +97,7 @@ def _of_rows(rows: dict[str, Any], chosen: Any) -> dict[str, Any]:
 
 def _part(seen: Any) -> tuple[slice, slice]:
     """`part_of` for planes as they are kept, (PLANES, side, side)."""
-    inside = seen[-1] > 0
+    inside = seen[BOX] > 0
     (rows,), (columns,) = (inside.any(axis).nonzero(as_tuple=True) for axis in (1, 0))
     if not len(rows):
         return slice(None), slice(None)
@@ -180,7 +181,7 @@ def train(
     machine = hardware(device, threads)
     small, judged = load([folder / f"{SMALL}.npz" for folder in rows])
     large, _ = load([folder / f"{LARGE}.npz" for folder in rows])
-    whole_for, late = (WHOLE, LATE) if start is None else (0.0, 1.0)
+    whole_for = WHOLE if start is None else 0.0
     model: Any = (
         Beside()
         if start is None
@@ -232,7 +233,7 @@ def train(
             recent = []
             keep()
     keep()
-    follow(whole, ema, 1 - late)
+    follow(whole, ema, 1 - LATE)
     export(whole, out / "beside.onnx")
     (out / "result.json").write_text(json.dumps(figures(whole, judged) | {"cpu_hours": spent / 3600}))
 

@@ -49,9 +49,8 @@ class Beside(nn.Module):
 
     def forward(self, planes: Any, expected: Any) -> tuple[Any, Any]:
         own = planes[:, 1:2]
-        seen = torch.cat(
-            [planes[:, :1], own / REACH, torch.sigmoid(own), torch.sigmoid(planes[:, 2:3]), planes[:, 3:] / 3], 1
-        )
+        others, counted, level = torch.sigmoid(planes[:, 2:3]), planes[:, 3:5] / 3, planes[:, 5:]
+        seen = torch.cat([planes[:, :1], own / REACH, torch.sigmoid(own), others, counted, level], 1)
         half = self.stem(functional.pixel_unshuffle(seen, 2))
         quarter = self.middle(half)
         deep = self.deep(quarter)

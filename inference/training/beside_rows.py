@@ -22,7 +22,7 @@ from inference.training.scenes import Composed, boxes_of, exposed
 
 FIELD = 416  # the side of a scene
 LAID, LAID_INTO_DRAWN = (12, 24), (0, 8)
-DRAWN = 0.35  # share of scenes that are made of drawn fields
+DRAWN = 0.5  # share of scenes that are made of drawn fields
 ERRS = 0.0, 0.02, 0.05  # of a box's sides, what a scene's boxes are off by beside what people draw
 LONE = 0.5  # share of the lone chromosomes that are learned from
 # A detector draws wide boxes around what it never saw.  Who has learned from close ones alone cuts as wide as they are.
@@ -30,8 +30,8 @@ WIDE, WIDE_LONE = 0.6, 0.6  # of the scenes of drawn fields, and what is then le
 WIDER, UNEVEN = (2.0, 7.0), 1.2  # working pixels on each side, and how they scatter within a scene
 ZOOMED, ZOOMS = 0.7, (0.85, 1.6)  # share of scenes that are shown at another scale, and at which
 HELD = 20  # every so many-th scene is for judging
-_SCALE = np.array([255, 15, 15, 80, 255], np.float32)[:, None, None]  # of planes, kept as bytes
-_MIDDLE = np.array([0, 128, 128, 0, 0], np.float32)[:, None, None]
+_SCALE = np.array([255, 15, 15, 80, 255, 127], np.float32)[:, None, None]  # of planes, kept as bytes
+_MIDDLE = np.array([0, 128, 128, 0, 0, 128], np.float32)[:, None, None]
 
 
 @dataclass

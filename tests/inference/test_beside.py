@@ -18,6 +18,7 @@ from inference.backends.compact_sam import CompactSam
 from inference.backends.sam_beside import SecondLook
 from inference.evaluation import segmentation
 from inference.protocols import Mask
+from inference.stages import edge
 from inference.stages.beside import (
     AROUND,
     MEETING,
@@ -55,7 +56,7 @@ BOXES = np.array([UPRIGHT, FLAT, FAR], np.float32)
 def test_each_is_seen_with_the_field_its_box_and_what_the_others_take_in_its_own_window() -> None:
     seen = planes(FIELD, ANSWERS, BOXES, np.ones(3))
     assert set(seen) == {0, 1, 2} and seen[0].shape == (PLANES, SMALL, SMALL)
-    density, own, strongest, taken, box = seen[0]
+    density, own, strongest, taken, box, _ = seen[0]
     assert np.allclose(density[30], np.arange(12, 12 + SMALL) / 255)
     assert own[20 - 4 : 100 - 4, 60 - 12 : 80 - 12].min() == REACH and own.min() == -REACH
     others = np.zeros((SMALL, SMALL), bool)
@@ -66,6 +67,20 @@ def test_each_is_seen_with_the_field_its_box_and_what_the_others_take_in_its_own
     assert box.sum() == 20 * 80 and box[20 - 4, 60 - 12] == 1
     outside = seen[2][0]
     assert outside[160 - 80 :].max() == 0 and outside[:, 200 - 104 :].max() == 0
+
+
+def test_each_is_told_how_dark_it_is_beside_where_the_cells_cuts_end() -> None:
+    edges = []
+    for logits, window, expected in ANSWERS:
+        soft = logits.copy()
+        soft[:, 50:53] = 0.5  # columns of the field: 62 to 64, 66 to 68, 154 to 156
+        edges.append((soft, window, expected))
+    seen = planes(FIELD, edges, BOXES, np.ones(3))
+    level = 67  # the middle one
+    for row, (_, (left, _, _), _) in enumerate(edges):
+        columns = np.arange(left, min(left + SMALL, 200))
+        assert np.allclose(seen[row][5][20, : len(columns)], np.clip((columns - level) / 64, -1, 1), atol=0.02)
+    assert planes(FIELD, ANSWERS, BOXES, np.ones(3))[0][5].max() == 0  # no edge, no level
 
 
 def test_three_that_lie_over_each_other_are_counted() -> None:
@@ -243,6 +258,7 @@ def test_it_cuts_no_wider_for_boxes_that_are_too_wide(segmenter: CompactSam, mon
 
     again = {room: mean_iou(room) for room in (0.0, 4.0)}
     monkeypatch.setattr(segmenter, "second_look", None)
+    monkeypatch.setattr(edge, "STEEP", 0.0)  # following the edge gains without a second look, too
     for room, found in again.items():
         assert found > mean_iou(room) + 0.005, room
 
@@ -287,7 +303,9 @@ def test_it_is_trained_from_scenes_taken_up_again_and_exported_as_it_was_trained
     assert kept["step"] > 0 and again["after"] == pytest.approx(
         json.loads((tmp_path / "run" / "result.json").read_text())["after"], abs=0.003
     )
-    model.load_state_dict(kept["ema"])  # nothing of the weights that it began with
+    assert any((kept["whole"][name] != one).any() for name, one in kept["ema"].items())
+    # The rest are the weights that it began with.
+    model.load_state_dict({name: one * (1 - late) + kept["ema"][name] * late for name, one in kept["whole"].items()})
     with torch.no_grad():
         logits = model.eval()(seen, expected)[0]
     session = onnxruntime.InferenceSession(str(tmp_path / "begun" / "beside.onnx"))
@@ -295,26 +313,39 @@ def test_it_is_trained_from_scenes_taken_up_again_and_exported_as_it_was_trained
     assert np.abs(logits.numpy() - theirs[0]).max() < 1e-3
 
 
-def test_a_shipped_one_is_taken_up_and_answers_as_it_did(segmenter: CompactSam, tmp_path: Path) -> None:
+def test_a_shipped_one_is_taken_up_and_answers_as_it_did(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import torch
 
+    from inference.training import beside_model
     from inference.training.beside_model import Beside, export
     from inference.training.beside_start import begin_with
 
+    def made_up(path: Path) -> Any:
+        one: Any = Beside().eval()
+        for layer in one.modules():
+            if isinstance(layer, torch.nn.BatchNorm2d):
+                torch.nn.init.normal_(layer.weight, 1, 0.2)
+                torch.nn.init.normal_(layer.running_mean, 0, 0.2)
+        torch.nn.init.normal_(one.moved.weight, 0, 0.1)
+        export(one, path)
+        return one
+
     torch.manual_seed(1)
-    made: Any = Beside()
-    for layer in made.modules():
-        if isinstance(layer, torch.nn.BatchNorm2d):
-            torch.nn.init.normal_(layer.weight, 1, 0.2)
-            torch.nn.init.normal_(layer.running_mean, 0, 0.2)
-    torch.nn.init.normal_(made.moved.weight, 0, 0.1)
-    export(made, tmp_path / "made.onnx")
+    made = made_up(tmp_path / "made.onnx")
     seen, expected = torch.rand(6, PLANES, 40, 48) * 4 - 2, torch.rand(6)
     taken: Any = begin_with(tmp_path / "made.onnx", seen, expected)
     with torch.no_grad():
         for ours, theirs in zip(taken.eval()(seen, expected), made.eval()(seen, expected), strict=True):
             assert (ours - theirs).abs().max() < 1e-3
         assert (made(seen, expected)[0] - seen[:, 1:2]).std() > 1e-2
+    with monkeypatch.context() as earlier:  # one that was told less answers as it did
+        earlier.setattr(beside_model, "PLANES", PLANES - 1)
+        told_less = made_up(tmp_path / "less.onnx")
+    more: Any = begin_with(tmp_path / "less.onnx", seen, expected)
+    with torch.no_grad():
+        theirs = told_less(seen[:, : PLANES - 1], expected)[0]
+        assert (more.eval()(seen, expected)[0] - theirs).abs().max() < 1e-3
+        assert (theirs - seen[:, 1:2]).std() > 1e-2
     other = tmp_path / "other.onnx"
     torch.onnx.export(torch.nn.Conv2d(1, 1, 1), (torch.zeros(1, 1, 4, 4),), str(other), dynamo=False)
     with pytest.raises(ValueError, match=r"other\.onnx is another network"):
@@ -360,7 +391,7 @@ def test_planes_are_kept_as_bytes_nearly_as_they_are() -> None:
 
     seen = planes(FIELD, ANSWERS, BOXES, np.ones(3))[0]
     back = beside_rows.unpacked(torch.from_numpy(beside_rows.packed(seen)[None]))[0].numpy()
-    assert np.abs(back - seen).max(axis=(1, 2)).tolist() == pytest.approx([0, 0, 0, 0, 0], abs=0.04)
+    assert np.abs(back - seen).max(axis=(1, 2)).tolist() == pytest.approx([0, 0, 0, 0, 0, 0], abs=0.04)
 
 
 def test_boxes_to_learn_from_err_as_a_detector_does_true_ones_first() -> None:

@@ -101,6 +101,17 @@ def test_a_mask_cut_further_in_keeps_what_it_shares() -> None:
     assert kept[17:23, 15:25].all() and not kept[4:16, 15].any() and kept.sum() == 32 * 6 + 6 * 4
 
 
+def test_a_piece_that_counts_only_further_in_is_not_taken() -> None:
+    """Cut further in, the largest piece may have become so small that one left out before is large enough beside it."""
+    whole = Mask(10, 10, np.ones((20, 8), bool), 0.9)
+    further_in = np.zeros((18, 30), bool)
+    further_in[2:16, 0:4] = further_in[10:16, 26:30] = True
+    kept = compact_sam._with_shared(0, [Mask(12, 11, further_in, 0.9)], whole).full(60, 60)
+    assert kept.sum() == 14 * 4 and kept[13:27, 12:16].all()
+    nowhere = compact_sam._with_shared(0, [Mask(40, 40, np.ones((3, 3), bool), 0.9)], whole)
+    assert not nowhere.bits.any()
+
+
 def test_what_it_expects_of_itself_tells_bad_cuts(shipped: CompactSam, made: list[segmentation.Truth]) -> None:
     expected, actual = [], []
     for truth in made:

@@ -1,0 +1,73 @@
+"""Where a cell's cuts end: at one darkness of that picture, as far as bare ground lies behind it.
+
+A network draws each outline for itself, in working pixels, and a cell's chromosomes end at levels that scatter.  A
+picture was taken at one exposure: its level is told by many cuts together, and followed in pixels of the original.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+NEAR = 1.0  # logits within which a pixel lies on a cut's edge
+FREE = 0.2  # of a pixel, that others may take, for it to tell where the ground begins
+STEEP = 0.05  # logits for one step of density, 0..255
+MOVED = 2.0  # logits within which an edge may be moved
+REACH = 2  # pixels of the original
+NEAREST = 24  # cuts, half a cell
+_LEAST = 20  # pixels of its edge from which a cut tells the level
+
+
+def edge_levels(seen: Mapping[int, np.ndarray], telling: Collection[int], boxes: np.ndarray) -> dict[int, float]:
+    """By row of `seen`, the density, 0..255, at which a cell's cuts have their edges there: of what each cut has where
+    it meets bare ground, and of the NEAREST cuts the median.  One chromosome's edge is told by few pixels, theirs by
+    thousands; and where a picture is darker on one side, its edges are too.  Empty where no cut tells it.
+
+    seen: of each cut float32 (≥ 4, side, side): density 0..1, logits, anything, how many others take a pixel.
+    telling: the rows that count.  boxes: float (n, 4) xyxy, in any pixels."""
+    own = {row: level for row in telling if (level := _own(seen[row])) is not None}
+    if not own:
+        return {}
+    levels, centres = np.array(list(own.values())), (boxes[:, :2] + boxes[:, 2:]) / 2
+    theirs = centres[list(own)]
+    found = {}
+    for row in seen:
+        away = ((theirs - centres[row]) ** 2).sum(axis=1)
+        found[row] = float(np.median(levels[np.argsort(away, kind="stable")[:NEAREST]]))
+    return found
+
+
+def _own(seen: np.ndarray) -> float | None:
+    density, own, _, taken = seen[:4]
+    edge = (np.abs(own) < NEAR) & (taken < FREE)
+    return float(np.median(density[edge])) * 255 if int(edge.sum()) > _LEAST else None
+
+
+@dataclass(frozen=True)
+class Edge:
+    """density: uint8 (h, w), the whole picture in pixels of the original.  level: of `edge_levels`.  taken: float32
+    (side, side), how many others take a pixel of the cut's own window."""
+
+    density: np.ndarray
+    level: float
+    taken: np.ndarray
+
+    @property
+    def free(self) -> np.ndarray:
+        """float32 (side, side), 0..1: 1 where no other takes anything."""
+        return np.clip(1 - 3 * self.taken, 0, 1).astype(np.float32)
+
+    def followed(self, logits: np.ndarray, free: np.ndarray, left: int, top: int, cut_at: float = 0.0) -> np.ndarray:
+        """Logits, float32 (rows, columns), pixels of the original from (left, top) on, moved where they are in doubt to
+        what is darker than the level, outwards by REACH at most: dirt nearby is dark too.  free: of the same shape.
+        cut_at: the logit from which on a pixel is the cut's own."""
+        import cv2
+
+        rows, columns = logits.shape
+        darker = self.density[top : top + rows, left : left + columns].astype(np.float32) - self.level
+        moved = logits + STEEP * darker * free * (np.abs(logits) < MOVED)
+        disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * REACH + 1,) * 2)
+        near = cv2.dilate((logits > cut_at).astype(np.uint8), disc) > 0
+        return np.asarray(np.where(near, moved, np.minimum(moved, logits)), np.float32)
