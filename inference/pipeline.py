@@ -25,6 +25,7 @@ from inference.stages.presence import ASIDE, MOST_ASIDE, features, settle, share
 from inference.stages.proposal import propose
 from inference.stages.quality import BLANK, hidden, is_blank, is_noise, note
 from inference.stages.scale import detect_at_usual_scale
+from inference.stages.unusual import absent, put_in_doubt
 
 STAGES = ("load", "quality", "detect", "segment", "orient", "classify", "assign")
 MOST = 120  # objects kept of one picture: far above any cell, and a bound on time for a picture that is none
@@ -93,6 +94,7 @@ def analyse(
         if (missed := hidden(seen, [masks[row] for row in kept])) is not None:
             row, doubt = missed
             names[row] = replace(names[row], flags=(*names[row].flags, doubt))
+        names = put_in_doubt(names)
         proposal = propose(
             image_facts=image_facts,
             shape=(pixels.shape[0], pixels.shape[1]),
@@ -104,7 +106,7 @@ def analyse(
             aside=_aside(is_there, present, masks),
             is_there=is_there,
             cut_trusted_from=segmenter.cut_trusted_from,
-            note=BLANK if blank else note(seen, _rows(detections, kept)),
+            note=BLANK if blank else note(seen, _rows(detections, kept)) or absent(names),
             models=[model.info for model in (detector, segmenter, classifier, judge) if model is not None],
         )
     timings["total"] = round(time.perf_counter() - started, 4)
