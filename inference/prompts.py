@@ -80,7 +80,9 @@ def _cut(question: dict[str, Any]) -> dict[str, Any]:
     pixels, embedding = _prepared(metaphase, prompter)
     box = None if question["box"] is None else np.asarray(question["box"], np.float32)
     points = np.asarray(question["points"], np.float32).reshape(-1, 3)
-    mask = prompter.cut(pixels, embedding, box, points, _mask(question["rings"], *pixels.shape))
+    outlines = _outlines(metaphase)
+    others = [other for other in (_mask(rings, *pixels.shape) for rings in outlines) if other is not None]
+    mask = prompter.cut(pixels, embedding, box, points, _mask(question["rings"], *pixels.shape), others)
     rings = outline.rings(mask)
     if not rings:
         raise Invalid(
@@ -94,7 +96,7 @@ def _cut(question: dict[str, Any]) -> dict[str, Any]:
             code="nothing-there",
         )
     extent = _extent(mask)
-    named, p_up = _named(pixels, extent, mask, _areas(metaphase), registry.classifier(configuration))
+    named, p_up = _named(pixels, extent, mask, _areas(outlines), registry.classifier(configuration))
     found = axis.with_p_up(axis.describe(mask, pixels), mask, p_up)
     return {
         "rings": rings,
@@ -135,12 +137,14 @@ def embeddings() -> EmbeddingCache:
 def _mask(rings: Any, height: int, width: int) -> Mask | None:
     if not rings:
         return None
-    bits = ring_mask(rings, height, width)
-    rows, columns = np.flatnonzero(bits.any(axis=1)), np.flatnonzero(bits.any(axis=0))
-    if len(rows) == 0:
+    corners = np.concatenate([np.asarray(ring, np.float64).reshape(-1, 2) for ring in rings])
+    left, top = (max(0, int(value)) for value in np.floor(corners.min(axis=0)))
+    right, bottom = np.minimum(np.ceil(corners.max(axis=0)).astype(int), [width, height])
+    if left >= right or top >= bottom:
         return None
-    top, bottom, left, right = int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
-    return Mask(left, top, bits[top:bottom, left:right].copy(), 1.0)
+    moved = [(np.asarray(ring, np.float64) - [left, top]).tolist() for ring in rings]
+    bits = ring_mask(moved, int(bottom) - top, int(right) - left)
+    return Mask(left, top, bits, 1.0) if bits.any() else None
 
 
 def _extent(mask: Mask) -> np.ndarray:
@@ -170,14 +174,17 @@ def _named(
     return named, 0.5 if seen.p_up is None else float(seen.p_up[0])
 
 
-def _areas(metaphase: Metaphase) -> list[float]:
-    """The areas, in pixels, of what the cell's karyogram shows as chromosomes."""
+def _outlines(metaphase: Metaphase) -> list[Any]:
+    """The rings of what the cell's karyogram shows as chromosomes."""
     document = Karyogram.objects.filter(metaphase=metaphase).values_list("document", flat=True).first() or {}
     return [
-        abs(sum(_signed_area(np.asarray(ring, np.float64)) for ring in entry["rings"]))
-        for entry in document.get("chromosomes", [])
-        if entry["state"] == "present" and entry["rings"]
+        entry["rings"] for entry in document.get("chromosomes", []) if entry["state"] == "present" and entry["rings"]
     ]
+
+
+def _areas(outlines: list[Any]) -> list[float]:
+    """In pixels."""
+    return [abs(sum(_signed_area(np.asarray(ring, np.float64)) for ring in rings)) for rings in outlines]
 
 
 def _signed_area(ring: np.ndarray) -> float:

@@ -117,12 +117,14 @@ class Prompter(Protocol):
         box: np.ndarray | None,
         points: np.ndarray,
         mask: Mask | None,
+        others: Sequence[Mask] = (),
     ) -> Mask:
         """One chromosome.  An empty mask has no true bits.
 
         embedding: what `embed` gave for these pixels, perhaps in another process.  box: float32 (4,) xyxy.
         points: float32 (n, 3): x, y, and 1 for "this too" or 0 for "not this"; pixels of the original.
         mask: the present outline, to be refined by the points.  Of box, a 1-point and mask, one at least is given.
+        others: the cell's other chromosomes, as far as they have an outline; the refined one may be among them.
         """
 
 

@@ -43,15 +43,19 @@ def main() -> None:
     boxes = registry.detector(configuration).detect(pixels).boxes
     boxes = boxes[:46]
     segmenter, prompter = registry.segmenter(configuration), registry.prompter(configuration)
-    segmenter.segment(pixels, boxes)
+    masks = segmenter.segment(pixels, boxes)
     whole = [timed(lambda: segmenter.segment(pixels, boxes)) for _ in range(_ROUNDS)]
     embedding = prompter.embed(pixels)
     rng = np.random.default_rng(3)
     clicks = []
     for number in range(_CLICKS):
-        x1, y1, x2, y2 = boxes[number % len(boxes)]
+        row = number % len(boxes)
+        x1, y1, x2, y2 = boxes[row]
+        others = masks[:row] + masks[row + 1 :]
         points = np.array([[(x1 + x2) / 2 + rng.normal(0, 2), (y1 + y2) / 2 + rng.normal(0, 2), 1]], np.float32)
-        clicks.append(timed(lambda points=points: prompter.cut(pixels, embedding, None, points, None)))
+        clicks.append(
+            timed(lambda points=points, others=others: prompter.cut(pixels, embedding, None, points, None, others))
+        )
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     found = {
         "segmenter": segmenter.info.name,

@@ -13,7 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from inference.backends.sam_asked import Prompt, cut_beside
 from inference.backends.sam_beside import SecondLook
+from inference.backends.sam_masks import mask_of, with_shared
 from inference.backends.side_by_side import side_by_side
 from inference.protocols import AnalysisError, Mask, ModelInfo
 from inference.stages.beside import SURE, Answer, planes
@@ -35,9 +37,6 @@ from inference.stages.window import (
 _SLOTS = 6  # points a prompt may have; a box takes two
 _BATCH = {True: 4, False: 1}  # prompts a run, in small windows and in large ones: more no longer fit a core's cache
 _FEW = 8  # boxes from which their sizes tell the scale better than the picture does
-_PIECE = 0.15  # of a mask's largest piece: smaller ones are dropped
-_HOLE = 12  # pixels: smaller holes in a mask are noise
-_AROUND = 8  # pixels around a "not this" click within which a piece is meant by it
 # Density, 0..255: the faintest of 3,541 chromosomes has 66 on average (of drawn fields: 49), bare ground 0.4.
 _FAINT = 30.0
 _PRESENT = 6.0  # the logit that stands for "in the present mask"
@@ -45,8 +44,6 @@ _LONGEST = 2048  # working pixels of a picture's longer side
 # Where a field's boxes are close (mean room below _CLOSE, working pixels) and more than this share of their sides is
 # crossed, masks are cut at the next level of their logits.  Chosen on the drawn fields that were trained on.
 _LEVELS, _CLOSE, _CROSSED = (0.0, 0.5, 1.0, 1.5), 1.5, 0.02
-
-_Prompt = tuple[np.ndarray | None, np.ndarray, Mask | None]  # box, clicks, present mask
 
 
 class CompactSam:
@@ -110,18 +107,18 @@ class CompactSam:
         whole: list[Mask] = []
         for level in _LEVELS:
             masks = [
-                _mask(*answer, scale, pixels.shape, prompt, level, edge)
+                mask_of(*answer, scale, pixels.shape, prompt[1], level, edge)
                 for answer, prompt, edge in zip(answers, prompts, edges, strict=True)
             ]
             whole = masks if level == _LEVELS[0] else whole
             if len(boxes) < _FEW or not _stick_out(masks, boxes, scale):
                 break
-        return masks if masks is whole else [_with_shared(row, masks, whole[row]) for row in range(len(masks))]
+        return masks if masks is whole else [with_shared(row, masks, whole[row]) for row in range(len(masks))]
 
     def first_answers(self, embedding: dict[str, np.ndarray], boxes: np.ndarray, sure: np.ndarray) -> list[Answer]:
         """Of each box, before any second look."""
         told = told_of(boxes * float(embedding["scale"]), sure)
-        return self._answers(embedding, _of_boxes(boxes), told)
+        return self.answers(embedding, _of_boxes(boxes), told)
 
     def density(self, pixels: np.ndarray, embedding: dict[str, np.ndarray]) -> np.ndarray:
         """uint8 (h, w), working pixels: what was embedded."""
@@ -135,9 +132,13 @@ class CompactSam:
         box: np.ndarray | None,
         points: np.ndarray,
         mask: Mask | None,
+        others: Sequence[Mask] = (),
     ) -> Mask:
         """As Prompter says."""
-        return self._pointed(pixels, embedding, [(box, np.asarray(points, np.float32).reshape(-1, 3), mask)])[0]
+        prompt = (box, np.asarray(points, np.float32).reshape(-1, 3), mask)
+        if self.second_look is None or not any(other.bits.any() for other in others):
+            return self._pointed(pixels, embedding, [prompt])[0]
+        return self._something(cut_beside(self, pixels, embedding, prompt, others), pixels, embedding)
 
     def cut_many(
         self, pixels: np.ndarray, embedding: dict[str, np.ndarray], prompts: Sequence[tuple[np.ndarray, np.ndarray]]
@@ -145,15 +146,18 @@ class CompactSam:
         """As Recutter says."""
         return self._pointed(pixels, embedding, [(box, points, None) for box, points in prompts])
 
-    def _pointed(self, pixels: np.ndarray, embedding: dict[str, np.ndarray], prompts: list[_Prompt]) -> list[Mask]:
+    def _pointed(self, pixels: np.ndarray, embedding: dict[str, np.ndarray], prompts: list[Prompt]) -> list[Mask]:
         """One mask a prompt; empty where there is bare ground."""
         told = np.zeros((len(prompts), NEIGHBOURS, 5), np.float32)  # told of the cell's others it cut no better
-        answers, scale = self._answers(embedding, prompts, told), float(embedding["scale"])
-        cuts = [_mask(*answer, scale, pixels.shape, prompt) for answer, prompt in zip(answers, prompts, strict=True)]
-        nothing = Mask(0, 0, np.zeros((0, 0), bool), 0.0)
-        return [cut if _is_something(cut, pixels, embedding["levels"]) else nothing for cut in cuts]
+        answers, scale = self.answers(embedding, prompts, told), float(embedding["scale"])
+        cuts = [mask_of(*answer, scale, pixels.shape, given[1]) for answer, given in zip(answers, prompts, strict=True)]
+        return [self._something(cut, pixels, embedding) for cut in cuts]
 
-    def _answers(self, embedded: dict[str, np.ndarray], prompts: list[_Prompt], told: np.ndarray) -> list[Answer]:
+    @staticmethod
+    def _something(cut: Mask, pixels: np.ndarray, embedding: dict[str, np.ndarray]) -> Mask:
+        return cut if _is_something(cut, pixels, embedding["levels"]) else Mask(0, 0, np.zeros((0, 0), bool), 0.0)
+
+    def answers(self, embedded: dict[str, np.ndarray], prompts: list[Prompt], told: np.ndarray) -> list[Answer]:
         """(logits, window, expected IoU) of each prompt.  told: of its neighbours, working pixels of the field."""
         scale = float(embedded["scale"])
         windows = [_window(*prompt, scale) for prompt in prompts]
@@ -174,7 +178,7 @@ class CompactSam:
     def _run(
         self,
         embedded: dict[str, np.ndarray],
-        prompts: list[_Prompt],
+        prompts: list[Prompt],
         windows: list[tuple[int, int, int]],
         told: np.ndarray,
     ) -> tuple[np.ndarray, np.ndarray]:
@@ -217,7 +221,7 @@ def _edges(density: np.ndarray, seen: dict[int, np.ndarray], boxes: np.ndarray, 
     return [Edge(density, levels[row], seen[row][3]) if row in levels else None for row in range(len(boxes))]
 
 
-def _of_boxes(boxes: np.ndarray) -> list[_Prompt]:
+def _of_boxes(boxes: np.ndarray) -> list[Prompt]:
     none = np.zeros((0, 3), np.float32)
     return [(box, none, None) for box in np.asarray(boxes, np.float32)]
 
@@ -286,68 +290,6 @@ def _present(mask: Mask, scale: float, left: int, top: int, side: int) -> np.nda
     return np.where(soft > 0.5, _PRESENT, -_PRESENT).astype(np.float32)
 
 
-def _mask(
-    logits: np.ndarray,
-    window: tuple[int, int, int],
-    score: float,
-    scale: float,
-    shape: tuple[int, ...],
-    prompt: _Prompt,
-    level: float = 0.0,
-    edge: Edge | None = None,
-) -> Mask:
-    """Logits in the window to a mask in pixels of the original: enlarged smoothly first, the cell's edge followed, cut
-    at the level then."""
-    import cv2
-
-    left, top, side = window
-    x1, y1 = max(0, math.floor(left / scale)), max(0, math.floor(top / scale))
-    x2, y2 = (min(shape[1 - axis], math.ceil((start + side) / scale)) for axis, start in ((0, left), (1, top)))
-    if x1 >= x2 or y1 >= y2:
-        return Mask(0, 0, np.zeros((0, 0), bool), 0.0)
-    back = np.array(
-        [[scale, 0, (x1 + 0.5) * scale - 0.5 - left], [0, scale, (y1 + 0.5) * scale - 0.5 - top]], np.float32
-    )
-    size, flags = (x2 - x1, y2 - y1), cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    full: Any = cv2.warpAffine(logits, back, size, flags=flags, borderMode=cv2.BORDER_CONSTANT, borderValue=-10.0)
-    if edge is not None:
-        full = edge.followed(full, cv2.warpAffine(edge.free, back, size, flags=flags), x1, y1, level)
-    bits = full > level
-    count, pieces, about, _ = cv2.connectedComponentsWithStats(bits.astype(np.uint8), connectivity=8)
-    if count == 1:
-        return Mask(0, 0, np.zeros((0, 0), bool), 0.0)
-    if count > 2:
-        sizes = about[1:, cv2.CC_STAT_AREA]
-        wanted = sizes >= _PIECE * sizes.max()
-        # A click on a piece decides about it, however small or large it is; a "not this" may have hollowed its piece
-        # out already, so what is left around it goes too.
-        for x, y, label in sorted(prompt[1].tolist(), key=lambda click: click[2]):
-            reach = 0 if label == 1 else _AROUND
-            column, row = round(x) - x1, round(y) - y1
-            near = pieces[max(0, row - reach) : row + reach + 1, max(0, column - reach) : column + reach + 1]
-            wanted[np.unique(near[near > 0]) - 1] = label == 1
-        bits = np.isin(pieces, 1 + np.flatnonzero(wanted))
-        if not bits.any():
-            return Mask(0, 0, np.zeros((0, 0), bool), 0.0)
-    bits = bits | _holes_small(bits)
-    rows, columns = np.flatnonzero(bits.any(axis=1)), np.flatnonzero(bits.any(axis=0))
-    y, x = int(rows[0]), int(columns[0])
-    return Mask(x1 + x, y1 + y, bits[y : rows[-1] + 1, x : columns[-1] + 1].copy(), float(np.clip(score, 0, 1)))
-
-
-def _with_shared(row: int, masks: list[Mask], whole: Mask) -> Mask:
-    """What lies on another is not its own edge: there the mask stays as large as it was at the first level."""
-    mask = masks[row]
-    if not mask.bits.any():
-        return mask
-    own = np.zeros_like(whole.bits)
-    # A piece that is too small to count beside the mask may be large enough at the next level: it is not `whole`'s.
-    for part in (whole.common(mask), *(whole.common(other) for other in masks[:row] + masks[row + 1 :])):
-        y, x = part.top - whole.top, part.left - whole.left
-        own[y : y + part.bits.shape[0], x : x + part.bits.shape[1]] |= part.bits
-    return Mask(whole.left, whole.top, whole.bits & own, mask.score)
-
-
 def _stick_out(masks: list[Mask], boxes: np.ndarray, scale: float) -> bool:
     """Whether boxes that are drawn close around the chromosomes are crossed by their outlines: who drew them sees the
     edge further in.  Boxes with some room around say nothing of it."""
@@ -358,14 +300,3 @@ def _stick_out(masks: list[Mask], boxes: np.ndarray, scale: float) -> bool:
     ]
     room = np.array(rooms, np.float64).reshape(-1, 4)
     return len(room) > 0 and float(room.mean()) * scale < _CLOSE and float((room < -0.25).mean()) > _CROSSED
-
-
-def _holes_small(bits: np.ndarray) -> np.ndarray:
-    """Holes of a few pixels: noise.  A looped chromosome's hole is its own."""
-    import cv2
-
-    ground = np.pad(~bits, 1, constant_values=True).astype(np.uint8)  # all around is one piece, and large
-    _, pieces, about, _ = cv2.connectedComponentsWithStats(ground, connectivity=4)
-    small = about[:, cv2.CC_STAT_AREA] <= _HOLE
-    small[[0, pieces[0, 0]]] = False  # what is not ground, and all around
-    return np.asarray(small[pieces[1:-1, 1:-1]])

@@ -6,7 +6,7 @@ The image is embedded once; all boxes go through the light decoder in batches bo
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -118,6 +118,7 @@ class SamSegmenter:
         box: np.ndarray | None,
         points: np.ndarray,
         mask: Mask | None,
+        others: Sequence[Mask] = (),
     ) -> Mask:
         """A mask's score is SAM's own estimate of its overlap, 0..1."""
         import torch

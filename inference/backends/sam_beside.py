@@ -22,21 +22,22 @@ class SecondLook:
         """The answers, anew but for those of the faintest boxes; those that cross once more, by what the others take
         now.  As `planes` takes them."""
         found = self.looked(density, answers, boxes, sure)
-        return self._look(found, boxes, planes_of_crossing(density, found, boxes, sure), sides=2)
+        return self.look(found, boxes, planes_of_crossing(density, found, boxes, sure), sides=2)
 
     def looked(
         self, density: np.ndarray, answers: Sequence[Answer], boxes: np.ndarray, sure: np.ndarray
     ) -> list[Answer]:
         """As `again`, but each once."""
-        return self._look(answers, boxes, planes(density, answers, boxes, sure))
+        return self.look(answers, boxes, planes(density, answers, boxes, sure))
 
-    def _look(
+    def look(
         self, answers: Sequence[Answer], boxes: np.ndarray, seen: dict[int, np.ndarray], sides: int = 1
     ) -> list[Answer]:
-        """sides: 2 to look at each also standing on its head; the mean of both is the answer then."""
+        """The answers, those of `seen` anew.  seen: of `planes`, by row.  sides: 2 to look at each also standing on its
+        head; the mean of both is the answer then."""
         found = list(answers)
 
-        def look(row: int) -> Answer:
+        def one(row: int) -> Answer:
             logits, (left, top, side), expected = answers[row]
             part = part_of(boxes[row] - [left, top, left, top], side)
             shown = seen[row][:, *part]
@@ -44,9 +45,9 @@ class SecondLook:
             given = {"planes": views, "expected": np.full(sides, expected, np.float32)}
             moved, iou = self._session.run(["logits", "iou"], given)
             anew = logits.copy()
-            anew[part] = np.mean([np.rot90(one[0], 2 * turned) for turned, one in enumerate(moved)], axis=0)
+            anew[part] = np.mean([np.rot90(view[0], 2 * turned) for turned, view in enumerate(moved)], axis=0)
             return anew, (left, top, side), float(np.mean(iou))
 
-        for row, answer in zip(seen, side_by_side(look, seen, self._threads), strict=True):
+        for row, answer in zip(seen, side_by_side(one, seen, self._threads), strict=True):
             found[row] = answer
         return found

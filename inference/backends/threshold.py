@@ -6,6 +6,7 @@ chromosome only (except where a crossing is bridged), and what Otsu takes for gr
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -67,6 +68,7 @@ class ThresholdSegmenter:
         box: np.ndarray | None,
         points: np.ndarray,
         mask: Mask | None,
+        others: Sequence[Mask] = (),
     ) -> Mask:
         """A box alone is cut as `segment` does; clicks take and split connected foreground."""
         if box is not None and len(points) == 0 and mask is None:

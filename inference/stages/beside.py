@@ -8,13 +8,14 @@ again with what the others take (inference.backends.sam_beside).  One module for
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
 from inference.backends.boxes import overlap
+from inference.protocols import Mask
 from inference.stages.edge import edge_levels
-from inference.stages.window import view_of
+from inference.stages.window import view_of, window_of
 
 FAINT = 0.03  # detection score from which a cut is looked at again
 SURE = 0.3  # and from which it counts as another's
@@ -28,6 +29,7 @@ AROUND = 12  # working pixels around a box that are seen with it
 STEP = 8  # the network's coarsest step
 _RANGE = 64.0  # of density, 0..255, that the last plane tells
 _SAME = 0.7  # IoU of two boxes from which the less sure one is the other once more
+_RISE, _SOFT = 2.5, 0.6  # logits a working pixel from an outline; how softly that is drawn, working pixels
 _MOST = 3.0  # takers of a pixel that are told apart
 
 Answer = tuple[np.ndarray, tuple[int, int, int], float]  # logits, their window (left, top, side), expected IoU
@@ -38,7 +40,34 @@ def planes_of_crossing(
 ) -> dict[int, np.ndarray]:
     """As `planes`, of those alone whose answers share MEETING working pixels or more with the others'."""
     seen = planes(density, answers, boxes, sure)
-    return {row: one for row, one in seen.items() if int(((one[1] > 0) & (one[2] > 0)).sum()) >= MEETING}
+    return {row: one for row, one in seen.items() if crosses(one)}
+
+
+def crosses(seen: np.ndarray) -> bool:
+    """Whether a cut, by its planes, shares MEETING working pixels or more with the others'."""
+    return int(((seen[1] > 0) & (seen[2] > 0)).sum()) >= MEETING
+
+
+def answer_of(mask: Mask, box: np.ndarray, scale: float) -> Answer:
+    """What a network would have answered whose cut is this mask, pixels of the original: logits that rise with the
+    distance from the outline.  box: float (4,), around it, working pixels.  scale: working pixels a pixel."""
+    import cv2
+
+    window = left, top, side = window_of(
+        float(box[0] + box[2]) / 2, float(box[1] + box[3]) / 2, float(max(box[2] - box[0], box[3] - box[1]))
+    )
+    room = math.ceil(3 * _SOFT / scale)
+    soft = cv2.GaussianBlur(np.pad(mask.bits, room).astype(np.float32), (0, 0), _SOFT / scale)
+    x, y = ((start - room + 0.5) * scale - 0.5 - corner for start, corner in ((mask.left, left), (mask.top, top)))
+    move = np.array([[scale, 0, x], [0, scale, y]], np.float32)
+    share = cv2.warpAffine(soft, move, (side, side), flags=cv2.INTER_LINEAR)
+    inside = (share > 0.5).astype(np.uint8)
+    if not inside.any():
+        return np.full((side, side), -REACH, np.float32), window, 1.0
+    within, beyond = (cv2.distanceTransform(part, cv2.DIST_L2, 5) for part in (inside, 1 - inside))
+    # Beside the outline the share tells the distance by parts of a pixel; further away whole ones are enough.
+    away = np.where(np.abs(share - 0.5) < 0.35, (share - 0.5) * _SOFT * math.sqrt(2 * math.pi), within - beyond)
+    return np.clip(_RISE * away, -REACH, REACH).astype(np.float32), window, 1.0
 
 
 def planes(
@@ -48,13 +77,26 @@ def planes(
 
     density: uint8 (h, w) of the field, working pixels.  answers: one a box.  boxes: float (n, 4), working pixels.
     sure: float (n,) 0..1, the detector's scores."""
+    told = met(density, answers, boxes, sure)
+    levels = edge_levels(told, [row for row in told if sure[row] >= SURE], boxes)
+    return {row: with_level(one, levels.get(row)) for row, one in told.items()}
+
+
+def met(
+    density: np.ndarray,
+    answers: Sequence[Answer],
+    boxes: np.ndarray,
+    sure: np.ndarray,
+    wanted: Collection[int] | None = None,
+) -> dict[int, np.ndarray]:
+    """As `planes`, all but the last of them.  wanted: of these rows alone, and only if they are looked at again."""
     same = overlap(boxes, boxes) > _SAME
     sure = np.asarray(sure, np.float64)
     rows, others = np.flatnonzero(sure >= FAINT).tolist(), np.flatnonzero(sure >= SURE).tolist()
     held = {row: np.clip(answers[row][0], -REACH, REACH) for row in rows}
     shares = {row: 1 / (1 + np.exp(-held[row])) for row in others}
     told = {}
-    for row in rows:
+    for row in rows if wanted is None else (row for row in rows if row in wanted):
         window = left, top, side = answers[row][1]
         strongest, taken = np.full((side, side), -REACH, np.float32), np.zeros((side, side), np.float32)
         for other in others:
@@ -70,12 +112,14 @@ def planes(
         told[row] = np.stack(
             [view_of(density, left, top, side) / 255, held[row], strongest, np.minimum(taken, _MOST), box]
         ).astype(np.float32)
-    levels = edge_levels(told, others, boxes)
-    return {row: np.concatenate([one, _above(one[:1] * 255, levels.get(row))]) for row, one in told.items()}
+    return told
 
 
-def _above(density: np.ndarray, level: float | None) -> np.ndarray:
-    return np.zeros_like(density) if level is None else np.clip((density - level) / _RANGE, -1, 1)
+def with_level(seen: np.ndarray, level: float | None) -> np.ndarray:
+    """All planes.  seen: of `met`.  level: of `edge_levels`, None where no cut tells it."""
+    density = seen[:1] * 255
+    above = np.zeros_like(density) if level is None else np.clip((density - level) / _RANGE, -1, 1)
+    return np.concatenate([seen, above])
 
 
 def part_of(box: np.ndarray, side: int) -> tuple[slice, slice]:

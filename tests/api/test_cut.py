@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from rest_framework.test import APIClient
 from inference import prompts
 from karyosite import questions
 from tests.api.conftest import Clients, problem
-from tests.conftest import png_bytes
+from tests.conftest import karyogram_document, png_bytes
 
 pytestmark = pytest.mark.django_db
 
@@ -116,6 +117,41 @@ def test_what_cannot_be_cut_is_told_and_kills_nothing(
     tess: APIClient, cell: Any, asked: Any, body: dict[str, Any], status: int
 ) -> None:
     problem(cut(tess, cell, **body), status)
+
+
+def test_it_is_cut_beside_what_the_karyogram_shows(
+    tess: APIClient, cell: Any, asked: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from cases.models import Karyogram
+    from inference.backends.compact_sam import CompactSam
+
+    seen: list[list[list[int]]] = []
+    cut_out = CompactSam.cut
+
+    def watched(*args: Any) -> Any:
+        seen.append([[mask.left, mask.top, *mask.bits.shape[::-1]] for mask in args[6]])
+        return cut_out(*args)
+
+    monkeypatch.setattr(CompactSam, "cut", watched)
+    document = karyogram_document(cell.image.sha256)
+    shown = document["chromosomes"]
+    shown[0] |= {"state": "excluded", "label": "debris"}
+    shown[1]["rings"] = []
+    reaching_out = [[-5.0, 20.0], [9.0, 20.0], [9.0, 30.0], [-5.0, 30.0]]
+    shown[2]["rings"] = [reaching_out]
+    shown[3]["rings"] = [
+        [[40.2, 50.2], [60.7, 50.2], [60.7, 90.7], [40.2, 90.7]],
+        [[45, 60], [50, 60], [50, 70], [45, 70]],
+    ]
+    shown[4]["rings"] = [[[-90, -90], [-50, -90], [-50, -50]]]
+    box = cell.drawn_boxes[0]
+    alone = cut(tess, cell, box=box)
+    Karyogram.objects.create(
+        metaphase=cell, version=1, document=document, proposal=copy.deepcopy(document), count=5, doubts=1
+    )
+    beside = cut(tess, cell, box=box)
+    assert alone.status_code == beside.status_code == 200
+    assert seen == [[], [[0, 20, 9, 10], [40, 50, 21, 41]]], "nothing that was put aside, and nothing without a pixel"
 
 
 def test_a_missing_or_changed_original_is_told(tess: APIClient, cell: Any, asked: Any) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from inference import registry
-from inference.backends import compact_sam
+from inference.backends import sam_masks
 from inference.backends.compact_sam import CompactSam
 from inference.backends.threshold import ThresholdSegmenter
 from inference.evaluation import segmentation
@@ -97,7 +97,7 @@ def test_a_mask_cut_further_in_keeps_what_it_shares() -> None:
     thin_upright, thin_flat = np.zeros((32, 6), bool), np.zeros((6, 32), bool)
     thin_upright[:], thin_flat[:] = True, True
     thin = [Mask(17, 4, thin_upright, 0.9), Mask(4, 17, thin_flat, 0.8)]
-    kept = compact_sam._with_shared(0, thin, Mask(0, 0, upright, 0.9)).full(40, 40)
+    kept = sam_masks.with_shared(0, thin, Mask(0, 0, upright, 0.9)).full(40, 40)
     assert kept[17:23, 15:25].all() and not kept[4:16, 15].any() and kept.sum() == 32 * 6 + 6 * 4
 
 
@@ -106,9 +106,9 @@ def test_a_piece_that_counts_only_further_in_is_not_taken() -> None:
     whole = Mask(10, 10, np.ones((20, 8), bool), 0.9)
     further_in = np.zeros((18, 30), bool)
     further_in[2:16, 0:4] = further_in[10:16, 26:30] = True
-    kept = compact_sam._with_shared(0, [Mask(12, 11, further_in, 0.9)], whole).full(60, 60)
+    kept = sam_masks.with_shared(0, [Mask(12, 11, further_in, 0.9)], whole).full(60, 60)
     assert kept.sum() == 14 * 4 and kept[13:27, 12:16].all()
-    nowhere = compact_sam._with_shared(0, [Mask(40, 40, np.ones((3, 3), bool), 0.9)], whole)
+    nowhere = sam_masks.with_shared(0, [Mask(40, 40, np.ones((3, 3), bool), 0.9)], whole)
     assert not nowhere.bits.any()
 
 

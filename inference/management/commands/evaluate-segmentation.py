@@ -16,7 +16,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from inference import registry
 from inference.backends.boxes import overlap
-from inference.evaluation import segmentation, worst_cuts
+from inference.evaluation import pointing, segmentation, worst_cuts
 from inference.evaluation.cells import evenly
 from inference.evaluation.source import SourceError, read_cells
 from inference.protocols import AnalysisError, Detector
@@ -40,6 +40,11 @@ class Command(BaseCommand):
             "--segmenter", action="append", default=[], metavar="NAME", help="shipped, threshold or sam; repeatable"
         )
         parser.add_argument("--boxes", choices=("truth", "detector", "both"), default="both")
+        parser.add_argument(
+            "--clicks",
+            action="store_true",
+            help="also how well missing chromosomes are cut where a person points at them",
+        )
         parser.add_argument("--limit", type=int, default=40, help="this many pictures of each source; 0 for all")
         parser.add_argument("--out", type=Path, default=Path("evaluation-segmentation"), metavar="DIR")
 
@@ -50,23 +55,48 @@ class Command(BaseCommand):
         names = options["segmenter"] or ["shipped", "threshold"] + (["sam"] if environment.sam_checkpoint else [])
         boxes = ("truth", "detector") if options["boxes"] == "both" else (options["boxes"],)
         results: list[dict[str, Any]] = []
+        pointed: list[dict[str, Any]] = []
         for source in ("made", "drawn"):
             if not options[source]:
                 continue
             for name in names:
                 for kind in boxes:
                     results.append(self._judge(source, name, kind, options))
-        (options["out"] / "metrics.json").write_text(
-            json.dumps({"schema": "karyosite.segmentation-evaluation/1", "results": results}, indent=2) + "\n"
-        )
+                if options["clicks"]:
+                    pointed += self._pointed(source, name, options)
+        found = {"schema": "karyosite.segmentation-evaluation/1", "results": results, "pointed": pointed}
+        (options["out"] / "metrics.json").write_text(json.dumps(found, indent=2) + "\n")
         _table(results, options["out"] / "table.csv")
         for result in results:
             told = {kind: result[kind].get("mean_iou") for kind in (*segmentation.KINDS, "all", "crossing_itself")}
             self.stdout.write(f"{result['source']} {result['segmenter']} boxes from {result['boxes']}: {told}")
 
+        for result in pointed:
+            for asked in pointing.ASKED:
+                told = {kind: result[asked][kind]["mean_iou"] for kind in segmentation.KINDS}
+                self.stdout.write(
+                    f"{result['source']} {result['segmenter']} {result['others']} outlines, {asked}: {told}"
+                )
+            self.stdout.write(f"{result['source']} {result['segmenter']}, clicks followed: {result['followed']}")
+
+    def _pointed(self, source: str, name: str, options: dict[str, Any]) -> list[dict[str, Any]]:
+        configuration = _configuration(name)
+        try:
+            segmenter, prompter = registry.segmenter(configuration), registry.prompter(configuration)
+            truths = self._truths(source, options)
+        except (AnalysisError, SourceError) as error:
+            raise CommandError(str(error)) from error
+        if segmenter is not prompter:
+            raise CommandError(f"The segmenter {name} does not cut what a person points at; leave --clicks out.")
+        about = {"source": source, "segmenter": f"{segmenter.info.name} {segmenter.info.version}"}
+        judged = pointing.judge(truths, segmenter)
+        return [
+            {**about, "others": {"beside": "beside the others'", "alone": "without the others'"}[how], **of.figures()}
+            for how, of in judged.items()
+        ]
+
     def _judge(self, source: str, name: str, kind: str, options: dict[str, Any]) -> dict[str, Any]:
-        given = {key: getattr(environment, key) for key in registry.Configuration.__annotations__}
-        configuration: Any = SimpleNamespace(**(given | {"segmenter": name}))
+        configuration = _configuration(name)
         try:
             segmenter = registry.segmenter(configuration)
             detector = registry.detector(configuration) if kind == "detector" else None
@@ -95,6 +125,11 @@ class Command(BaseCommand):
             step = max(1, len(fields) // options["limit"]) if options["limit"] else 1
             found = iter(fields[::step])
         return iter(tqdm(found, desc=source, file=sys.stderr, disable=options["verbosity"] == 0))
+
+
+def _configuration(name: str) -> Any:
+    given = {key: getattr(environment, key) for key in registry.Configuration.__annotations__}
+    return SimpleNamespace(**(given | {"segmenter": name}))
 
 
 def _detected(truth: segmentation.Truth, detector: Detector) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
