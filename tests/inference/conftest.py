@@ -72,6 +72,22 @@ def annotated(names: Sequence[str], folder: Path) -> list[AnnotatedCell]:
     return [AnnotatedCell(name, CIL / "JEPG" / f"{name}.jpg", *read_voc(annotations[name])) for name in names]
 
 
+def public_layout(cells: Sequence[AnnotatedCell], folder: Path) -> None:
+    """Lays them out as the public download does, val.txt with their names."""
+    import tarfile
+
+    home = folder / "24_chromosomes_object"
+    (home / "annotations").mkdir(parents=True)
+    (home / "JEPG").symlink_to(cells[0].image.parent)
+    with tarfile.open(CIL / "annotations.tar.gz") as archive:
+        for each in cells:
+            member = next(name for name in archive.getnames() if name.endswith(f"/{each.name}.xml"))
+            unpacked = archive.extractfile(member)
+            assert unpacked is not None
+            (home / "annotations" / f"{each.name}.xml").write_bytes(unpacked.read())
+    (folder / "val.txt").write_text("\n".join(each.name for each in cells))
+
+
 def drawn_cell(count: int = 8, seed: int = 1) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
     """Dark bent bars on a light, uneven ground.  Pixels, boxes, true masks."""
     import cv2

@@ -22,7 +22,7 @@ from inference.evaluation.threshold import choose
 from inference.labels import CHROMOSOMES
 from inference.protocols import Proposal
 from inference.training.cil import AnnotatedCell, read_grey
-from tests.conftest import CIL
+from tests.inference.conftest import public_layout
 
 BOXES = np.array([[0, 0, 20, 50], [40, 0, 60, 50], [80, 0, 100, 50]], np.float32)
 
@@ -238,19 +238,7 @@ def test_the_threshold_with_the_most_exact_counts_is_chosen() -> None:
 
 @pytest.mark.models
 def test_the_command_writes_metrics_of_real_cells(held_out: list[AnnotatedCell], tmp_path: Path, capsys: Any) -> None:
-    annotations = held_out[0].image  # the fixture unpacked the annotations; lay them out as the public download does
-    home = tmp_path / "24_chromosomes_object"
-    (home / "annotations").mkdir(parents=True)
-    (home / "JEPG").symlink_to(annotations.parent)
-    import tarfile
-
-    with tarfile.open(CIL / "annotations.tar.gz") as archive:
-        for each in held_out[:3]:
-            member = next(name for name in archive.getnames() if name.endswith(f"/{each.name}.xml"))
-            unpacked = archive.extractfile(member)
-            assert unpacked is not None
-            (home / "annotations" / f"{each.name}.xml").write_bytes(unpacked.read())
-    (tmp_path / "val.txt").write_text("\n".join(each.name for each in held_out[:3]))
+    public_layout(held_out[:3], tmp_path)
     out = tmp_path / "out"
     call_command("evaluate", str(tmp_path), "--split", str(tmp_path / "val.txt"), "--limit", "2", "--out", str(out),
                  "--worst", "1", verbosity=0)  # fmt: skip
