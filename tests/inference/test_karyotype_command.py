@@ -27,8 +27,11 @@ SCHEMA = json.loads((ROOT / "tests" / "contracts" / "karyotype-1.schema.json").r
 pytestmark = pytest.mark.models
 
 
-def run(*images: Path, out: Path) -> None:
-    call_command("karyotype", *map(str, images), "--out", str(out), verbosity=0)
+SECOND = json.loads((ROOT / "tests" / "contracts" / "karyotype-2.schema.json").read_text())
+
+
+def run(*images: Path, out: Path, **options: Any) -> None:
+    call_command("karyotype", *map(str, images), "--out", str(out), **{"verbosity": 0} | options)
 
 
 def contract(path: Path) -> dict[str, Any]:
@@ -62,6 +65,31 @@ def test_a_real_cell_keeps_the_contract(held_out: list[AnnotatedCell], tmp_path:
     assert timings["total"] >= timings["load"] + timings["detect"] + timings["segment"]
     sheet = Image.open(tmp_path / "new" / "out" / f"{cell.name}.karyogram.png")
     assert sheet.format == "PNG" and min(sheet.size) > 600
+
+
+def test_the_second_version_says_what_the_first_cannot(
+    held_out: list[AnnotatedCell], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from PIL import ImageFilter
+
+    blurred = tmp_path / "blurred.png"
+    Image.open(held_out[0].image).convert("L").filter(ImageFilter.GaussianBlur(4)).save(blurred)
+    run(blurred, out=tmp_path / "one")
+    assert capsys.readouterr().err == ""
+    run(blurred, out=tmp_path / "two", schema=2, verbosity=1)
+    told = capsys.readouterr().err
+    first = contract(tmp_path / "one" / "blurred.json")
+    second = json.loads((tmp_path / "two" / "blurred.json").read_text())
+    jsonschema.validate(second, SECOND)
+    assert second["note"] and f"{blurred}: {second['note']}" in told
+    assert "note" not in first and first["count"] == second["count"]
+    assert second["expected_corrections"] > 1, "a blurred cell is nothing to be sure of"
+    unasked = [one | {"flags": []} for one in first["chromosomes"]]
+    assert [one | {"flags": []} for one in second["chromosomes"]] == unasked
+    roles = [model["role"] for model in second["models"]]
+    assert roles[:3] == [model["role"] for model in first["models"]] and "judge" in roles
+    with pytest.raises(CommandError, match="invalid choice"):
+        call_command("karyotype", str(blurred), "--out", str(tmp_path / "three"), "--schema", "3")
 
 
 def test_same_stems_and_pages_do_not_overwrite_each_other(held_out: list[AnnotatedCell], tmp_path: Path) -> None:

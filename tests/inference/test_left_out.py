@@ -67,6 +67,14 @@ def test_what_was_left_out_is_no_chromosome_of_the_headless_file_and_its_doubt_i
         assert told.startswith("beside it one was left out: ") and f"{round(100 * chance)} % a chromosome" in told
 
 
+def test_the_second_version_gives_it_a_place_of_its_own() -> None:
+    written = contract("cell.png", proposed(["1", "21", "21", "21"], 0.86), 2)
+    (left_out,) = written["left_out"]
+    assert written["schema"] == "karyosite.karyotype/2" and written["count"] == 3
+    assert left_out["box"][0] == 100 and left_out["flags"][0].startswith("left out: ") and left_out["mask"]["counts"]
+    assert not any(one["flags"] for one in written["chromosomes"])
+
+
 def test_of_many_that_were_left_out_the_likeliest_stay_in_sight() -> None:
     chance = np.linspace(0.05, 0.6, 30)
     alike = [Mask(0, 0, np.ones((10, 20), bool), 0.9)] * 30

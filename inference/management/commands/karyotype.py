@@ -16,14 +16,16 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from cases.domain.likely import expected_corrections
 from cases.reports.sheet import render_sheet
 from inference import registry
 from inference.pipeline import analyse
-from inference.protocols import AnalysisError, Proposal
+from inference.protocols import AnalysisError, Mask, Proposal
 from karyosite.env import environment
 from karyosite.imaging import ImageRefused, inspect, read_grey
 
-SCHEMA = "karyosite.karyotype/1"
+SCHEMA = "karyosite.karyotype"
+VERSIONS = (1, 2)
 
 
 class Command(BaseCommand):
@@ -33,6 +35,10 @@ class Command(BaseCommand):
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("images", nargs="+", type=Path, metavar="IMAGE")
         parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="made if it is not there")
+        parser.add_argument(
+            "--schema", type=int, choices=VERSIONS, default=1,
+            help="version of the JSON: 2 has the note about the picture, what was left out, and all models (default 1)",
+        )  # fmt: skip
 
     def handle(self, *args: Any, **options: Any) -> None:
         from tqdm import tqdm
@@ -61,12 +67,15 @@ class Command(BaseCommand):
         for image in progress:
             progress.set_postfix_str(image.name[-40:])
             try:
-                _karyotype(image, out, taken, run)
+                notes = _karyotype(image, out, taken, run, options["schema"])
             except (ImageRefused, AnalysisError) as error:
                 sentence = str(error)
             except OSError as error:
                 sentence = f"{error.strerror or error}."
             else:
+                if options["verbosity"]:
+                    for note in notes:
+                        tqdm.write(f"{image}: {note}", file=sys.stderr)
                 continue
             failed += 1
             tqdm.write(f"{image}: {sentence}", file=sys.stderr)
@@ -74,8 +83,9 @@ class Command(BaseCommand):
             raise CommandError(f"{failed} of {len(images)} image(s) could not be done; the others are in {out}.")
 
 
-def _karyotype(image: Path, out: Path, taken: set[str], run: Callable[..., Proposal]) -> None:
-    """All pages of one file.  Raises ImageRefused, AnalysisError, OSError."""
+def _karyotype(image: Path, out: Path, taken: set[str], run: Callable[..., Proposal], version: int) -> list[str]:
+    """All pages of one file; gives what is to be said of its pictures.  Raises ImageRefused, AnalysisError, OSError."""
+    notes = []
     sha256 = _fingerprint(image)
     facts = inspect(
         image,
@@ -94,7 +104,12 @@ def _karyotype(image: Path, out: Path, taken: set[str], run: Callable[..., Propo
         stem = _free_stem(image.stem if page == 0 else f"{image.stem}-page{page + 1}", taken)
         caption = image.name if len(facts.pages) == 1 else f"{image.name}, page {page + 1}"
         render_sheet(pixels, proposal.document, caption=caption).save(out / f"{stem}.karyogram.png")
-        (out / f"{stem}.json").write_text(json.dumps(contract(image.name, proposal), ensure_ascii=False) + "\n")
+        (out / f"{stem}.json").write_text(
+            json.dumps(contract(image.name, proposal, version), ensure_ascii=False) + "\n"
+        )
+        if proposal.document["note"]:
+            notes.append(proposal.document["note"])
+    return notes
 
 
 def _fingerprint(image: Path) -> str:
@@ -118,38 +133,50 @@ _PERHAPS = 0.3  # chance from which what was left out is told of: what is shown 
 _PROMISED = ("detector", "segmenter", "classifier")
 
 
-def contract(name: str, proposal: Proposal) -> dict[str, Any]:
-    """`karyosite.karyotype/1`, kept stable: docs/headless.md, tests/contracts/karyotype-1.schema.json."""
-    from pycocotools import mask as coco
-
+def contract(name: str, proposal: Proposal, version: int = 1) -> dict[str, Any]:
+    """`karyosite.karyotype/1` or `/2`, kept stable: docs/headless.md, tests/contracts/karyotype-*.schema.json."""
     image = proposal.document["image"]
-    height, width = image["height"], image["width"]
     entries = proposal.document["chromosomes"]
-    further = _reasons_to_count_again(entries)
-    chromosomes = []
+    further = _reasons_to_count_again(entries) if version == 1 else {}
+    present: list[dict[str, Any]] = []
+    left_out: list[dict[str, Any]] = []
     for entry, mask in zip(entries, proposal.masks, strict=True):
-        if entry["state"] != "present":
-            continue
-        encoded = coco.encode(mask.full(height, width).astype("uint8", order="F"))
-        chromosomes.append(
-            {key: entry[key] for key in ("id", "label", "box")}
-            | {"mask": {"size": [height, width], "counts": encoded["counts"].decode("ascii")}}
-            | {key: entry[key] for key in ("detection_score", "score")}
-            | {"flags": [*entry["flags"], *further.get(entry["id"], [])]}
-        )
+        told = _told(entry, mask, image["height"], image["width"])
+        told["flags"] += further.get(entry["id"], [])
+        (present if entry["state"] == "present" else left_out).append(told)
+    later: dict[str, Any] = {}
+    if version > 1:
+        later = {
+            "expected_corrections": expected_corrections(proposal.document),
+            "note": proposal.document["note"],
+            "left_out": left_out,
+        }
     return {
-        "schema": SCHEMA,
-        "image": {"name": name, "sha256": image["sha256"], "width": width, "height": height},
-        "models": [asdict(model) for model in proposal.models if model.role in _PROMISED],
-        "chromosomes": chromosomes,
-        "count": len(chromosomes),
+        "schema": f"{SCHEMA}/{version}",
+        "image": {"name": name, "sha256": image["sha256"], "width": image["width"], "height": image["height"]},
+        "models": [asdict(model) for model in proposal.models if version > 1 or model.role in _PROMISED],
+        "chromosomes": present,
+        "count": len(present),
+        **later,
         "timings_s": proposal.timings_s,
     }
 
 
+def _told(entry: dict[str, Any], mask: Mask, height: int, width: int) -> dict[str, Any]:
+    from pycocotools import mask as coco
+
+    encoded = coco.encode(mask.full(height, width).astype("uint8", order="F"))
+    return (
+        {key: entry[key] for key in ("id", "label", "box")}
+        | {"mask": {"size": [height, width], "counts": encoded["counts"].decode("ascii")}}
+        | {key: entry[key] for key in ("detection_score", "score")}
+        | {"flags": list(entry["flags"])}
+    )
+
+
 def _reasons_to_count_again(entries: list[dict[str, Any]]) -> dict[str, list[str]]:
     """By id of the chromosome that lies nearest: what was left out and may be one after all.  The editor shows that as
-    debris to look at; in this file it is no chromosome and has no place of its own."""
+    debris to look at; in version 1 of the file it is no chromosome and has no place of its own."""
     present = [entry for entry in entries if entry["state"] == "present"]
     found: dict[str, list[str]] = {}
     for entry in entries:
