@@ -191,6 +191,22 @@ def test_a_click_on_an_outline_adds_nothing(cell: CellPage) -> None:
     assert asked == [] and cell.stored()["version"] == 1
 
 
+def test_a_click_on_debris_tells_how_to_bring_it_back(cell: CellPage) -> None:
+    asked = cutter(cell, FOUND)
+    before = cell.stored_slot("1")
+    cell.choose("c01")
+    cell.press("Delete")
+    cell.saved(2)
+    assert cell.stored_slot("debris") == ["c01"]
+    cell.press("Escape", "a")
+    click(cell, 41, 30)
+    cell.says("put aside as debris")
+    assert asked == []
+    cell.press("1")
+    cell.saved(3)
+    assert sorted(cell.stored_slot("1")) == sorted(before), "it is chosen, so that its class can be typed"
+
+
 @pytest.mark.parametrize(
     ("answer", "sentence"),
     [

@@ -56,6 +56,13 @@ export function makeAdd({ tools, store, history, api, image, say }) {
     click(point) {
       const [x, y] = point;
       if (x < 0 || y < 0 || x >= image.width || y >= image.height) return;
+      // What was put aside is what somebody who adds something looks for, also where another one lies over it.
+      const aside = tools.outlineAt(point, "debris");
+      if (aside) {
+        store.select(aside);
+        say("This one was put aside as debris. Type its class to bring it back.", "info");
+        return;
+      }
       const there = tools.outlineAt(point);
       if (there) {
         store.select(there);

@@ -146,9 +146,12 @@ export class Tools {
     return [x, y];
   }
 
-  /** The chromosome under a point, the smallest where outlines lie over each other; null on the ground. */
-  outlineAt(point) {
-    const here = (this.store.state.document?.chromosomes ?? []).filter((one) => contains(ringsOf(one), point));
+  /** The chromosome under a point, the smallest where outlines lie over each other, of this state alone if one is
+      given; null on the ground. */
+  outlineAt(point, state = null) {
+    const here = (this.store.state.document?.chromosomes ?? []).filter(
+      (one) => (state === null || one.state === state) && contains(ringsOf(one), point),
+    );
     const size = ({ box: [x1, y1, x2, y2] }) => (x2 - x1) * (y2 - y1);
     return here.sort((one, other) => size(one) - size(other))[0]?.id ?? null;
   }
