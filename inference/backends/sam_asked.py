@@ -39,6 +39,9 @@ def cut_beside(
     asked = _Asked(sam, pixels, embedding, clicks, _nearest(prompt, others))
     first = asked.first(prompt)
     cut = asked.mask(first)
+    if present is not None and not cut.bits.any():  # a click refines it, and does not put it away
+        first = answer_of(present, extent(present) * float(embedding["scale"]), float(embedding["scale"]))
+        cut = asked.mask(first)
     if not cut.bits.any():
         return cut
     # A "not this" on what is no chromosome's means dirt or a halo: of those the second look knows nothing.

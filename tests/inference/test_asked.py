@@ -81,6 +81,31 @@ def test_the_refined_one_is_none_of_its_others(shipped: CompactSam, held_out: li
         assert one.iou(with_itself) == 1.0 and one.iou(present) > 0.8
 
 
+def test_not_this_takes_a_part_and_never_all(
+    shipped: CompactSam, held_out: list[AnnotatedCell], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pixels, boxes = read_grey(held_out[0].image), held_out[0].boxes
+    embedding = shipped.embed(pixels)
+    masks = shipped.segment(pixels, boxes)
+
+    def refused(row: int) -> Mask:
+        click = np.array([[*_deep(masks[row]), 0]], np.float32)
+        return shipped.cut(pixels, embedding, None, click, masks[row], masks)
+
+    for row in range(12):
+        found, (x, y) = refused(row), _deep(masks[row])
+        assert found.bits.any() and not found.full(*pixels.shape)[y, x]
+        assert found.bits.sum() < masks[row].bits.sum()
+
+    # Also where the network's own answer is that nothing is left.
+    def nothing(*args: Any) -> Any:
+        return [(np.full_like(logits, -9.0), window, 0.1) for logits, window, _ in answered(*args)]
+
+    answered = shipped.answers
+    monkeypatch.setattr(shipped, "answers", nothing)
+    assert refused(0).bits.any() and refused(0).iou(masks[0]) > 0.3
+
+
 def test_bare_ground_stays_bare(shipped: CompactSam, held_out: list[AnnotatedCell]) -> None:
     pixels, boxes = read_grey(held_out[0].image), held_out[0].boxes
     embedding, masks = shipped.embed(pixels), shipped.segment(pixels, boxes)
