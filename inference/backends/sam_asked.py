@@ -60,7 +60,7 @@ def _clicked(asked: _Asked, answer: Answer) -> Answer:
     """A click says where a chromosome is and nothing of how long.  Now that it is known where the answer lies, it is
     asked for again by a box around that; and, in case it ended too early, by one that also takes in what is dark around
     the click and nobody's: the one of which more is expected.  On 8 made scenes IoU 0.92 instead of 0.78 for lone ones,
-    0.82 instead of 0.65 for those that cross."""
+    0.84 instead of 0.65 for those that cross."""
     boxes = []
     if (there := asked.mask(answer)).bits.any():
         boxes.append(extent(there))
