@@ -82,9 +82,11 @@ def _cut(question: dict[str, Any]) -> dict[str, Any]:
     points = np.asarray(question["points"], np.float32).reshape(-1, 3)
     outlines = _outlines(metaphase)
     others = [other for other in (_mask(rings, *pixels.shape) for rings in outlines) if other is not None]
-    mask = prompter.cut(pixels, embedding, box, points, _mask(question["rings"], *pixels.shape), others)
-    rings = outline.rings(mask)
-    if not rings:
+    present = _mask(question["rings"], *pixels.shape)
+    pointed = box is not None or present is not None or bool((points[:, 2] == 1).any())  # an outline may hold no pixel
+    mask = prompter.cut(pixels, embedding, box, points, present, others) if pointed else None
+    rings = [] if mask is None else outline.rings(mask)
+    if mask is None or not rings:
         raise Invalid(
             "Nothing that looks like a chromosome was found there. Nothing was changed; click on the chromosome "
             "itself, draw a box around it, or draw it with the brush.",

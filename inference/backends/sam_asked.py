@@ -45,7 +45,8 @@ def cut_beside(
     if not cut.bits.any():
         return cut
     # A "not this" on what is no chromosome's means dirt or a halo: of those the second look knows nothing.
-    blind = present is not None and clicks[-1, 2] == 0 and not any(_has(other, clicks[-1]) for other in asked.others)
+    last = clicks[-1] if present is not None and len(clicks) else None
+    blind = last is not None and last[2] == 0 and not any(_has(other, last) for other in asked.others)
     answer = first if blind else asked.beside(first, extent(cut) if box is None else box)
     if box is None and present is None:
         answer = _clicked(asked, answer)

@@ -53,6 +53,17 @@ def cell(tess: APIClient, case: Any) -> Any:
     return metaphase
 
 
+@pytest.fixture
+def karyogram_beside(cell: Any) -> Any:
+    """What the cell's karyogram shows lies elsewhere than what is cut."""
+    from cases.models import Karyogram
+
+    document = karyogram_document(cell.image.sha256)
+    return Karyogram.objects.create(
+        metaphase=cell, version=1, document=document, proposal=copy.deepcopy(document), count=5, doubts=1
+    )
+
+
 def cut(client: APIClient, cell: Any, **body: Any) -> Any:
     return client.post(f"/api/v1/metaphases/{cell.pk}/cut/", body, format="json")
 
@@ -152,6 +163,16 @@ def test_it_is_cut_beside_what_the_karyogram_shows(
     beside = cut(tess, cell, box=box)
     assert alone.status_code == beside.status_code == 200
     assert seen == [[], [[0, 20, 9, 10], [40, 50, 21, 41]]], "nothing that was put aside, and nothing without a pixel"
+
+
+def test_an_outline_alone_is_refined_and_one_without_a_pixel_is_refused(
+    tess: APIClient, cell: Any, karyogram_beside: Any, asked: Any
+) -> None:
+    x1, y1, x2, y2 = cell.drawn_boxes[0]
+    assert cut(tess, cell, rings=[[[x1, y1], [x2, y1], [x2, y2], [x1, y2]]]).status_code == 200
+    thin = [[[x1, y1], [x1 + 0.1, y1], [x1 + 0.1, y1 + 0.1]]]
+    problem(cut(tess, cell, rings=thin), 422, "nothing-there")
+    problem(cut(tess, cell, rings=thin, points=[[x1, y1, 0]]), 422, "nothing-there")
 
 
 def test_a_missing_or_changed_original_is_told(tess: APIClient, cell: Any, asked: Any) -> None:

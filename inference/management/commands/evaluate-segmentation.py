@@ -70,7 +70,6 @@ class Command(BaseCommand):
         for result in results:
             told = {kind: result[kind].get("mean_iou") for kind in (*segmentation.KINDS, "all", "crossing_itself")}
             self.stdout.write(f"{result['source']} {result['segmenter']} boxes from {result['boxes']}: {told}")
-
         for result in pointed:
             for asked in pointing.ASKED:
                 told = {kind: result[asked][kind]["mean_iou"] for kind in segmentation.KINDS}
@@ -82,12 +81,10 @@ class Command(BaseCommand):
     def _pointed(self, source: str, name: str, options: dict[str, Any]) -> list[dict[str, Any]]:
         configuration = _configuration(name)
         try:
-            segmenter, prompter = registry.segmenter(configuration), registry.prompter(configuration)
+            segmenter = registry.prompter(configuration)
             truths = self._truths(source, options)
         except (AnalysisError, SourceError) as error:
             raise CommandError(str(error)) from error
-        if segmenter is not prompter:
-            raise CommandError(f"The segmenter {name} does not cut what a person points at; leave --clicks out.")
         about = {"source": source, "segmenter": f"{segmenter.info.name} {segmenter.info.version}"}
         judged = pointing.judge(truths, segmenter)
         return [
