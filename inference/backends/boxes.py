@@ -20,15 +20,18 @@ def overlap(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Letterbox:
-    """How a picture lies in the detector's square: original · scale + (left, top)."""
+    """How a picture lies in the detector's square: columns by rows of it, from (left, top) on."""
 
-    scale: float
+    columns: int
+    rows: int
     left: int
     top: int
 
     def to_original(self, boxes: np.ndarray, width: int, height: int) -> np.ndarray:
         """xyxy in the square to xyxy in the original, clipped to the picture; float32."""
-        moved = (boxes - [self.left, self.top, self.left, self.top]) / self.scale
+        # The shorter side is stretched to whole pixels: by the longer one's scale a box was half a pixel off there.
+        scale = [self.columns / width, self.rows / height] * 2
+        moved = (boxes - [self.left, self.top, self.left, self.top]) / scale
         return np.clip(moved, 0, [width, height, width, height]).astype(np.float32)
 
 
@@ -38,12 +41,12 @@ def letterbox(pixels: np.ndarray, side: int) -> tuple[np.ndarray, Letterbox]:
 
     height, width = pixels.shape
     scale = side / max(height, width)
-    inner = max(1, round(width * scale)), max(1, round(height * scale))
-    left, top = (side - inner[0]) // 2, (side - inner[1]) // 2
+    inner = columns, rows = max(1, round(width * scale)), max(1, round(height * scale))
+    left, top = (side - columns) // 2, (side - rows) // 2
     square = np.full((side, side), PAD, np.uint8)
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    square[top : top + inner[1], left : left + inner[0]] = cv2.resize(pixels, inner, interpolation=method)
-    return square, Letterbox(scale, left, top)
+    square[top : top + rows, left : left + columns] = cv2.resize(pixels, inner, interpolation=method)
+    return square, Letterbox(columns, rows, left, top)
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from inference.stages.window import (
     LARGE,
     MULTIPLE,
     NEIGHBOURS,
+    at_scale,
     densities,
     in_window,
     levels,
@@ -65,7 +66,7 @@ class CompactSam:
 
     @property
     def key(self) -> str:
-        return f"{self.info.name}-{self.info.sha256[:16]}-2"
+        return f"{self.info.name}-{self.info.sha256[:16]}-3"
 
     def embed(self, pixels: np.ndarray, boxes: np.ndarray | None = None) -> dict[str, np.ndarray]:
         """pixels: uint8 (h, w), dark on light.  boxes: of most of the cell, where they are known: they tell its scale.
@@ -228,13 +229,7 @@ def _of_boxes(boxes: np.ndarray) -> list[Prompt]:
 
 def _density(pixels: np.ndarray, greys: tuple[float, float], scale: float) -> Any:
     """uint8 (h, w), working pixels."""
-    import cv2
-
-    density = densities(pixels, *greys)
-    if scale == 1.0:
-        return density
-    size = [max(1, round(side * scale)) for side in pixels.shape[::-1]]
-    return cv2.resize(density, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+    return at_scale(densities(pixels, *greys), scale)
 
 
 def _is_something(mask: Mask, pixels: np.ndarray, greys: np.ndarray) -> bool:

@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from inference.backends.boxes import overlap
 from inference.protocols import Mask
+from inference.stages.window import at_scale
 from inference.training.cil import AnnotatedCell, read_grey
 from inference.training.cutouts import annotated_scene, drawn_cells, drawn_masks, shrunk, tight_boxes
 from inference.training.scenes import Placed, base_of, boxes_of, compose, donor, mark_kinds
@@ -49,19 +49,14 @@ def made_scenes(cells: list[AnnotatedCell], seed: int = 11) -> Iterator[Truth]:
         composed = compose(base_of(scene), donors, rng)
         boxes = boxes_of(composed, rng)
         # The cell's other chromosomes are there and have boxes; nothing exact is known of them.
-        scale = scene.density.shape[0] / read_grey(cell.image).shape[0]
-        others = cell.boxes * scale
-        taken = overlap(others, boxes).max(axis=1, initial=0) > 0.7 if len(boxes) else np.zeros(len(others), bool)
-        yield _enlarged(Truth(cell.name, 255 - composed.density, np.concatenate([boxes, others[~taken]]),
-                              composed.placed), rng.uniform(0.9, 1.5))  # fmt: skip
+        boxes = np.concatenate([boxes, composed.others])
+        yield _enlarged(Truth(cell.name, 255 - composed.density, boxes, composed.placed), rng.uniform(0.9, 1.5))
 
 
 def _enlarged(truth: Truth, scale: float) -> Truth:
     import cv2
 
-    height, width = truth.pixels.shape
-    size = (round(width * scale), round(height * scale))
-    pixels = cv2.resize(truth.pixels, size, interpolation=cv2.INTER_CUBIC)
+    pixels = at_scale(truth.pixels, scale, cv2.INTER_CUBIC)
     known = [Placed(shrunk(one.mask, scale), one.box, one.kind) for one in truth.known]
     return Truth(truth.name, pixels, (truth.boxes * scale).astype(np.float32), known)
 

@@ -6,7 +6,7 @@ picture was taken at one exposure: its level is told by many cuts together, and 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,21 +17,37 @@ STEEP = 0.05  # logits for one step of density, 0..255
 MOVED = 2.0  # logits within which an edge may be moved
 REACH = 2  # pixels of the original
 NEAREST = 24  # cuts, half a cell
-_LEAST = 20  # pixels of its edge from which a cut tells the level
+WITHIN = 3.0  # logits beyond which a pixel lies well within a cut, or well outside it
+# 0.39 ± 0.02 in made scenes of 40 cells; fields in fluorescence, as people draw them, scatter from 0.1 to 0.45.
+SHARE = 0.385
+_BARE = 0.05  # of a pixel, that others may take, for it to be bare ground
+_LEAST, _GROUND = 20, 50  # pixels from which a cut tells the level, and the ground
 
 
 def edge_levels(seen: Mapping[int, np.ndarray], telling: Collection[int], boxes: np.ndarray) -> dict[int, float]:
-    """By row of `seen`, the density, 0..255, at which a cell's cuts have their edges there: of what each cut has where
-    it meets bare ground, and of the NEAREST cuts the median.  One chromosome's edge is told by few pixels, theirs by
-    thousands; and where a picture is darker on one side, its edges are too.  Empty where no cut tells it.
+    """By row of `seen`, the density, 0..255, at which a cell's cuts have their edges there: halfway between where they
+    end, as they were drawn, against bare ground, and SHARE of the way from the ground to how dark they are within; of
+    the NEAREST cuts the median of either.  One chromosome's edge is told by few pixels, theirs by thousands; and where
+    a picture is darker on one side, its edges are too.  Empty where no cut tells it.
 
     seen: of each cut float32 (≥ 4, side, side): density 0..1, logits, anything, how many others take a pixel.
     telling: the rows that count.  boxes: float (n, 4) xyxy, in any pixels."""
-    own = {row: level for row in telling if (level := _own(seen[row])) is not None}
+    centres = (boxes[:, :2] + boxes[:, 2:]) / 2
+    told = [of_all for of_one in (_drawn, _darkness) if (of_all := _nearest(seen, telling, centres, of_one))]
+    return {row: float(np.mean([levels[row] for levels in told])) for row in seen} if told else {}
+
+
+def _nearest(
+    seen: Mapping[int, np.ndarray],
+    telling: Collection[int],
+    centres: np.ndarray,
+    of_one: Callable[[np.ndarray], float | None],
+) -> dict[int, float]:
+    """By row of `seen`, the median of what the NEAREST of the telling say; empty where none says anything."""
+    own = {row: level for row in telling if (level := of_one(seen[row])) is not None}
     if not own:
         return {}
-    levels, centres = np.array(list(own.values())), (boxes[:, :2] + boxes[:, 2:]) / 2
-    theirs = centres[list(own)]
+    levels, theirs = np.array(list(own.values())), centres[list(own)]
     found = {}
     for row in seen:
         away = ((theirs - centres[row]) ** 2).sum(axis=1)
@@ -39,10 +55,21 @@ def edge_levels(seen: Mapping[int, np.ndarray], telling: Collection[int], boxes:
     return found
 
 
-def _own(seen: np.ndarray) -> float | None:
+def _drawn(seen: np.ndarray) -> float | None:
+    """The density where a cut ends and bare ground begins."""
     density, own, _, taken = seen[:4]
     edge = (np.abs(own) < NEAR) & (taken < FREE)
     return float(np.median(density[edge])) * 255 if int(edge.sum()) > _LEAST else None
+
+
+def _darkness(seen: np.ndarray) -> float | None:
+    """The density SHARE of the way from the bare ground around a cut to its own inside."""
+    density, own, _, taken = seen[:4]
+    inside, bare = (own > WITHIN) & (taken < FREE), (own < -WITHIN) & (taken < _BARE)
+    if int(inside.sum()) < _LEAST:
+        return None
+    ground = float(np.median(density[bare])) if int(bare.sum()) > _GROUND else 0.0
+    return (ground + SHARE * (float(density[inside].mean()) - ground)) * 255
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,26 @@ def scale_of_boxes(boxes: np.ndarray) -> float:
     return 1.0 if abs(scale - 1) < _NEAR else scale
 
 
+def at_scale(picture: np.ndarray, scale: float, method: int | None = None) -> np.ndarray:
+    """A picture (h, w), `scale` pixels for one of its own, the middle of the pixel at x at (x + 0.5) · scale − 0.5.
+
+    Resized to whole numbers of pixels, as one usually does, it is stretched to fill them: what lies at its far sides is
+    then half a pixel away from where boxes and masks say.  method: of OpenCV's, by default the mean over what a pixel
+    covers where the picture gets smaller, linear where it gets larger."""
+    import cv2
+
+    size = [max(1, round(side * scale)) for side in picture.shape[::-1]]
+    if scale == 1.0:
+        return picture
+    if size == list(picture.shape[::-1]):  # OpenCV would hand back the picture as it is
+        move = np.array([[scale, 0, scale / 2 - 0.5], [0, scale, scale / 2 - 0.5]])
+        return cv2.warpAffine(picture, move, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    method = (cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR) if method is None else method
+    if min(picture.shape) * scale < 1:
+        return cv2.resize(picture, size, interpolation=method)
+    return cv2.resize(picture, None, fx=scale, fy=scale, interpolation=method)
+
+
 def seen_density(pixels: np.ndarray) -> np.ndarray:
     """uint8 (h, w), dark on light, to density: uint8, ground at 0, the darkest chromosomes near 255."""
     return densities(pixels, *levels(pixels))

@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from inference.protocols import Mask
 from inference.stages.beside import PLANES, Answer, planes, planes_of_crossing
-from inference.stages.window import LARGE, SMALL
+from inference.stages.window import LARGE, SMALL, at_scale
 from inference.training.cutouts import kept, shrunk, tight_boxes
 from inference.training.interrupts import pause_point, program
 from inference.training.sam import laid_scene
@@ -70,8 +70,7 @@ def seen_larger(pixels: np.ndarray, zoom: float) -> np.ndarray:
     """uint8 (h, w), as another camera would show it."""
     import cv2
 
-    size = (round(pixels.shape[1] * zoom), round(pixels.shape[0] * zoom))
-    return pixels if zoom == 1 else np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_CUBIC), np.uint8)
+    return at_scale(pixels, zoom, cv2.INTER_CUBIC)
 
 
 def learn_from(

@@ -18,7 +18,7 @@ from tqdm import tqdm
 from inference.backends.threshold import ThresholdSegmenter
 from inference.protocols import Mask
 from inference.stages.outline import touching
-from inference.stages.window import scale_of_boxes, seen_density
+from inference.stages.window import at_scale, scale_of_boxes, seen_density
 from inference.training.cil import read_grey, read_split
 from inference.training.interrupts import pause_point, program
 
@@ -109,12 +109,9 @@ def lone_masks(pixels: np.ndarray, boxes: np.ndarray) -> list[tuple[int, Mask]]:
 
 
 def annotated_scene(name: str, pixels: np.ndarray, boxes: np.ndarray) -> Scene:
-    import cv2
-
     scale = scale_of_boxes(boxes)
     lone = lone_masks(pixels, boxes)
-    size = (max(1, round(pixels.shape[1] * scale)), max(1, round(pixels.shape[0] * scale)))
-    density = cv2.resize(seen_density(pixels), size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+    density = at_scale(seen_density(pixels), scale)
     masks: list[Mask] = [shrunk(softened(mask), scale) for _, mask in lone]
     kept = np.array([row for row, _ in lone], int)
     scaled = (boxes * scale).astype(np.float32).reshape(-1, 4)
@@ -199,13 +196,10 @@ def tight_boxes(masks: list[Mask]) -> np.ndarray:
 
 def drawn_scene(name: str, fluorescence: np.ndarray, labels: np.ndarray) -> Scene:
     """fluorescence: uint8 (h, w), bright on dark."""
-    import cv2
-
     masks = [mask for _, mask in drawn_masks(labels)]
     boxes = tight_boxes(masks)
     scale = scale_of_boxes(boxes)
-    size = (round(labels.shape[1] * scale), round(labels.shape[0] * scale))
-    density = cv2.resize(seen_density(255 - fluorescence), size, interpolation=cv2.INTER_LINEAR)
+    density = at_scale(seen_density(255 - fluorescence), scale)
     return Scene(name, density, [shrunk(softened(mask), scale) for mask in masks], boxes * scale, True)
 
 
