@@ -119,11 +119,12 @@ class Score:
 
 @dataclass
 class Judged:
-    """scores: by kind, and "all".  crossings: IoU of each crossing itself, what both masks share.
+    """scores: by kind, and "all".  crossings: of each crossing itself, what both masks share: its
+    IoU, and the pixels found of it, and of it and what was found together.
     worst: (IoU, truth, row, found) of the worst few."""
 
     scores: dict[str, Score] = field(default_factory=lambda: {kind: Score() for kind in (*KINDS, "all")})
-    crossings: list[float] = field(default_factory=list)
+    crossings: list[tuple[float, int, int]] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
     worst: list[tuple[float, Truth, int, Mask]] = field(default_factory=list)
     missed: int = 0
@@ -132,11 +133,17 @@ class Judged:
         found: dict[str, Any] = {kind: score.figures() for kind, score in self.scores.items()}
         found["crossing_itself"] = {
             "crossings": len(self.crossings),
-            "mean_iou": round(float(np.mean(self.crossings)), 4) if self.crossings else None,
+            "mean_iou": round(float(np.mean([iou for iou, _, _ in self.crossings])), 4) if self.crossings else None,
+            "iou_of_all_pixels": self._of_all_pixels(),
         }
         found["median_seconds_a_picture"] = round(float(np.median(self.seconds)), 4) if self.seconds else None
         found["without_a_box"] = self.missed
         return found
+
+    def _of_all_pixels(self) -> float | None:
+        """IoU of all crossings taken together, so that one counts by its size; what is published of pairs is so."""
+        both, either = (sum(one[part] for one in self.crossings) for part in (1, 2))
+        return round(both / either, 4) if either else None
 
 
 def judge(
@@ -171,11 +178,13 @@ def judge(
                     continue
                 other = truth.known[other_index].mask
                 if one.mask.common(other).bits.sum() >= 12:
-                    judged.crossings.append(_crossing_iou(one.mask, other, found, masks[int(other_row)]))
+                    judged.crossings.append(_crossing(one.mask, other, found, masks[int(other_row)]))
         judged.worst.sort(key=lambda item: item[0])
         del judged.worst[keep_worst:]
     return judged
 
 
-def _crossing_iou(one: Mask, other: Mask, found_one: Mask, found_other: Mask) -> float:
-    return found_one.common(found_other).iou(one.common(other))
+def _crossing(one: Mask, other: Mask, found_one: Mask, found_other: Mask) -> tuple[float, int, int]:
+    found, there = found_one.common(found_other), one.common(other)
+    both = int(found.common(there).bits.sum())
+    return found.iou(there), both, int(found.bits.sum()) + int(there.bits.sum()) - both

@@ -106,3 +106,19 @@ def test_clicks_go_where_the_largest_error_is() -> None:
             "this too": {"clicks": 1, "share": 1.0},
             "not this": {"clicks": 0, "share": None},
         }
+
+
+def test_a_crossing_counts_as_one_and_by_its_size() -> None:
+    def bar(left: int, top: int, width: int, height: int) -> Mask:
+        return Mask(left, top, np.ones((height, width), bool), 1.0)
+
+    pixels = np.full((200, 200), 230, np.uint8)
+    upright, flat, short = bar(20, 20, 20, 100), bar(0, 60, 60, 20), bar(36, 100, 40, 10)
+    known = [Placed(one, None, "crossing") for one in (upright, flat, short)]
+    truth = segmentation.Truth("x", pixels, np.zeros((3, 4), np.float32), known)
+    # The large crossing, 400 pixels, is found whole; of the small one, 40 pixels, nothing.
+    judged = segmentation.judge(iter([truth]), lambda *_: [upright, flat, bar(60, 100, 16, 10)])
+    itself = judged.figures()["crossing_itself"]
+    assert itself == {"crossings": 2, "mean_iou": 0.5, "iou_of_all_pixels": pytest.approx(400 / 440, abs=1e-4)}
+    nothing = segmentation.judge(iter([]), lambda *_: []).figures()["crossing_itself"]
+    assert nothing == {"crossings": 0, "mean_iou": None, "iou_of_all_pixels": None}

@@ -69,6 +69,7 @@ class Command(BaseCommand):
         _table(results, options["out"] / "table.csv")
         for result in results:
             told = {kind: result[kind].get("mean_iou") for kind in (*segmentation.KINDS, "all", "crossing_itself")}
+            told["crossing_itself_of_all_pixels"] = result["crossing_itself"]["iou_of_all_pixels"]
             self.stdout.write(f"{result['source']} {result['segmenter']} boxes from {result['boxes']}: {told}")
         for result in pointed:
             for asked in pointing.ASKED:
