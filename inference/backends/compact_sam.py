@@ -19,7 +19,7 @@ from inference.backends.sam_masks import mask_of, with_shared
 from inference.backends.side_by_side import side_by_side
 from inference.protocols import AnalysisError, Mask, ModelInfo
 from inference.stages.beside import SURE, Answer, planes
-from inference.stages.edge import Edge, edge_levels
+from inference.stages.edge import Edge, levels_to_follow
 from inference.stages.window import (
     LARGE,
     MULTIPLE,
@@ -218,7 +218,7 @@ class CompactSam:
 def _edges(density: np.ndarray, seen: dict[int, np.ndarray], boxes: np.ndarray, sure: np.ndarray) -> list[Edge | None]:
     """One a box; None for the faintest, and where no cut tells the level.  density: uint8, pixels of the original.
     seen: of `planes`."""
-    levels = edge_levels(seen, [row for row in seen if sure[row] >= SURE], boxes)
+    levels = levels_to_follow(seen, [row for row in seen if sure[row] >= SURE], boxes)
     return [Edge(density, levels[row], seen[row][3]) if row in levels else None for row in range(len(boxes))]
 
 

@@ -119,12 +119,13 @@ class Score:
 
 @dataclass
 class Judged:
-    """scores: by kind, and "all".  crossings: of each crossing itself, what both masks share: its
-    IoU, and the pixels found of it, and of it and what was found together.
+    """scores: by kind, and "all".  crossings: IoU of each crossing itself, what both masks share.
+    shared: of each, the pixels found of it, and of it and what was found together.
     worst: (IoU, truth, row, found) of the worst few."""
 
     scores: dict[str, Score] = field(default_factory=lambda: {kind: Score() for kind in (*KINDS, "all")})
-    crossings: list[tuple[float, int, int]] = field(default_factory=list)
+    crossings: list[float] = field(default_factory=list)
+    shared: list[tuple[int, int]] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
     worst: list[tuple[float, Truth, int, Mask]] = field(default_factory=list)
     missed: int = 0
@@ -133,7 +134,7 @@ class Judged:
         found: dict[str, Any] = {kind: score.figures() for kind, score in self.scores.items()}
         found["crossing_itself"] = {
             "crossings": len(self.crossings),
-            "mean_iou": round(float(np.mean([iou for iou, _, _ in self.crossings])), 4) if self.crossings else None,
+            "mean_iou": round(float(np.mean(self.crossings)), 4) if self.crossings else None,
             "iou_of_all_pixels": self._of_all_pixels(),
         }
         found["median_seconds_a_picture"] = round(float(np.median(self.seconds)), 4) if self.seconds else None
@@ -142,7 +143,7 @@ class Judged:
 
     def _of_all_pixels(self) -> float | None:
         """IoU of all crossings taken together, so that one counts by its size; what is published of pairs is so."""
-        both, either = (sum(one[part] for one in self.crossings) for part in (1, 2))
+        both, either = (sum(one[part] for one in self.shared) for part in (0, 1))
         return round(both / either, 4) if either else None
 
 
@@ -178,13 +179,10 @@ def judge(
                     continue
                 other = truth.known[other_index].mask
                 if one.mask.common(other).bits.sum() >= 12:
-                    judged.crossings.append(_crossing(one.mask, other, found, masks[int(other_row)]))
+                    there, cut = one.mask.common(other), found.common(masks[int(other_row)])
+                    both = int(cut.common(there).bits.sum())
+                    judged.crossings.append(cut.iou(there))
+                    judged.shared.append((both, int(cut.bits.sum()) + int(there.bits.sum()) - both))
         judged.worst.sort(key=lambda item: item[0])
         del judged.worst[keep_worst:]
     return judged
-
-
-def _crossing(one: Mask, other: Mask, found_one: Mask, found_other: Mask) -> tuple[float, int, int]:
-    found, there = found_one.common(found_other), one.common(other)
-    both = int(found.common(there).bits.sum())
-    return found.iou(there), both, int(found.bits.sum()) + int(there.bits.sum()) - both

@@ -25,28 +25,33 @@ _LEAST, _GROUND = 20, 50  # pixels from which a cut tells the level, and the gro
 
 
 def edge_levels(seen: Mapping[int, np.ndarray], telling: Collection[int], boxes: np.ndarray) -> dict[int, float]:
-    """By row of `seen`, the density, 0..255, at which a cell's cuts have their edges there: halfway between where they
-    end, as they were drawn, against bare ground, and SHARE of the way from the ground to how dark they are within; of
-    the NEAREST cuts the median of either.  One chromosome's edge is told by few pixels, theirs by thousands; and where
-    a picture is darker on one side, its edges are too.  Empty where no cut tells it.
+    """By row of `seen`, the density, 0..255, at which a cell's cuts have their edges there: of what each cut has where
+    it meets bare ground, and of the NEAREST cuts the median.  One chromosome's edge is told by few pixels, theirs by
+    thousands; and where a picture is darker on one side, its edges are too.  Empty where no cut tells it.
 
     seen: of each cut float32 (≥ 4, side, side): density 0..1, logits, anything, how many others take a pixel.
     telling: the rows that count.  boxes: float (n, 4) xyxy, in any pixels."""
-    centres = (boxes[:, :2] + boxes[:, 2:]) / 2
-    told = [of_all for of_one in (_drawn, _darkness) if (of_all := _nearest(seen, telling, centres, of_one))]
+    return _nearest(seen, telling, boxes, _drawn)
+
+
+def levels_to_follow(seen: Mapping[int, np.ndarray], telling: Collection[int], boxes: np.ndarray) -> dict[int, float]:
+    """As `edge_levels`, where cuts are to end: halfway from there to SHARE of the way from the ground to how dark they
+    are within, which scatters half as much.  Told so, the second look cut fields in fluorescence worse."""
+    told = [of_all for of_one in (_drawn, _darkness) if (of_all := _nearest(seen, telling, boxes, of_one))]
     return {row: float(np.mean([levels[row] for levels in told])) for row in seen} if told else {}
 
 
 def _nearest(
     seen: Mapping[int, np.ndarray],
     telling: Collection[int],
-    centres: np.ndarray,
+    boxes: np.ndarray,
     of_one: Callable[[np.ndarray], float | None],
 ) -> dict[int, float]:
     """By row of `seen`, the median of what the NEAREST of the telling say; empty where none says anything."""
     own = {row: level for row in telling if (level := of_one(seen[row])) is not None}
     if not own:
         return {}
+    centres = (boxes[:, :2] + boxes[:, 2:]) / 2
     levels, theirs = np.array(list(own.values())), centres[list(own)]
     found = {}
     for row in seen:
@@ -74,7 +79,7 @@ def _darkness(seen: np.ndarray) -> float | None:
 
 @dataclass(frozen=True)
 class Edge:
-    """density: uint8 (h, w), the whole picture in pixels of the original.  level: of `edge_levels`.  taken: float32
+    """density: uint8 (h, w), the whole picture in pixels of the original.  level: where it ends.  taken: float32
     (side, side), how many others take a pixel of the cut's own window."""
 
     density: np.ndarray

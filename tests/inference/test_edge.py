@@ -17,7 +17,7 @@ from inference.evaluation import segmentation
 from inference.protocols import Mask
 from inference.stages import edge
 from inference.stages.beside import planes
-from inference.stages.edge import NEAREST, SHARE, Edge, edge_levels
+from inference.stages.edge import NEAREST, SHARE, Edge, edge_levels, levels_to_follow
 from inference.training.cil import AnnotatedCell
 
 SIDE = 40
@@ -32,42 +32,47 @@ def _seen(level: float, *, edge_pixels: int = 40, taken: float = 0.0) -> np.ndar
     return np.stack([density, logits, np.zeros_like(density), others])
 
 
-def _level(cuts: list[np.ndarray]) -> float | None:
+def _levels(cuts: list[np.ndarray]) -> tuple[float | None, float | None]:
+    """As it is told the second look, and where cuts are to end."""
     boxes = np.tile(np.array([10, 10, 30, 60], np.float32), (len(cuts), 1))
-    return edge_levels(dict(enumerate(cuts)), range(len(cuts)), boxes).get(0)
+    drawn, followed = (of(dict(enumerate(cuts)), range(len(cuts)), boxes) for of in (edge_levels, levels_to_follow))
+    return drawn.get(0), followed.get(0)
 
 
-def test_the_level_is_that_of_most_cuts_by_their_free_edges_and_by_how_dark_they_are() -> None:
+def test_the_level_is_that_of_most_cuts_by_their_free_edges_and_followed_is_how_dark_they_are_too() -> None:
     cuts = [_seen(50), _seen(60), _seen(64), _seen(70), _seen(200)]
-    assert _level(cuts) == pytest.approx((64 + INSIDE) / 2)
-    taken = [_seen(10, taken=0.5), _seen(12, taken=1), _seen(14, taken=2)]
-    assert _level([*cuts, *taken]) == pytest.approx((64 + INSIDE) / 2)
-    assert _level([*cuts, _seen(10, edge_pixels=20), _seen(12, edge_pixels=5)]) == pytest.approx((64 + INSIDE) / 2)
-    # No free edge: how dark they are alone tells it.
-    assert _level([_seen(10, taken=1), _seen(12, edge_pixels=3)]) == pytest.approx(INSIDE)
+    expected = pytest.approx((64, (64 + INSIDE) / 2))
+    assert _levels(cuts) == expected
+    assert _levels([*cuts, _seen(10, taken=0.5), _seen(12, taken=1), _seen(14, taken=2)]) == expected
+    assert _levels([*cuts, _seen(10, edge_pixels=20), _seen(12, edge_pixels=5)]) == expected
+    drawn, followed = _levels([_seen(10, taken=1), _seen(12, edge_pixels=3)])  # no free edge
+    assert drawn is None and followed == pytest.approx(INSIDE)
     all_taken = _seen(10)
     all_taken[3] = 1
-    assert _level([all_taken]) is None
-    assert _level([]) is None
+    assert _levels([all_taken]) == _levels([]) == (None, None)
 
 
 def test_how_dark_a_cut_is_counts_from_the_ground_around_it() -> None:
     one = _seen(60)
     one[0, 20:], one[1, 20:] = 0.2, -6.0  # bare ground
     level = (60 + 255 * (0.2 + SHARE * (0.9 - 0.2))) / 2
-    assert _level([one]) == pytest.approx(level)
+    assert _levels([one]) == pytest.approx((60, level))
     one[0, 30:], one[3, 30:] = 0.8, 1.0  # what another takes is not
-    assert _level([one]) == pytest.approx(level)
+    assert _levels([one]) == pytest.approx((60, level))
 
 
 def test_where_a_picture_is_darker_on_one_side_so_are_its_edges() -> None:
     cuts = {row: _seen(40 + row) for row in range(2 * NEAREST)}
     boxes = np.array([[20 * row, 0, 20 * row + 10, 40] for row in cuts], np.float32)
-    levels = edge_levels(cuts, cuts, boxes)
-    assert levels[0] == pytest.approx((40 + (NEAREST - 1) / 2 + INSIDE) / 2)
-    assert levels[2 * NEAREST - 1] == pytest.approx((40 + 2 * NEAREST - 1 - (NEAREST - 1) / 2 + INSIDE) / 2)
-    few = edge_levels(cuts, [0, 1], boxes)  # a cut that tells nothing itself ends where the others do
-    assert set(few) == set(cuts) and list(few.values()) == pytest.approx([(40.5 + INSIDE) / 2] * len(cuts))
+    first, last = 40 + (NEAREST - 1) / 2, 40 + 2 * NEAREST - 1 - (NEAREST - 1) / 2
+    for levels, meant in (
+        (edge_levels, lambda drawn: drawn),
+        (levels_to_follow, lambda drawn: (drawn + INSIDE) / 2),
+    ):
+        found = levels(cuts, cuts, boxes)
+        assert found[0] == pytest.approx(meant(first)) and found[2 * NEAREST - 1] == pytest.approx(meant(last))
+        few = levels(cuts, [0, 1], boxes)  # a cut that tells nothing itself ends where the others do
+        assert set(few) == set(cuts) and list(few.values()) == pytest.approx([meant(40.5)] * len(cuts))
 
 
 def test_an_edge_moves_to_the_level_where_it_is_in_doubt_and_where_nobody_else_is() -> None:
