@@ -41,9 +41,14 @@ def test_a_missing_chromosome_is_cut_better_beside_the_others(judged: dict[str, 
         assert beside[asked][kind]["chromosomes"] >= 5, kind
         return float(beside[asked][kind]["mean_iou"] - alone[asked][kind]["mean_iou"])
 
-    assert gained("click", "lone") > 0.05 and beside["click"]["lone"]["mean_iou"] > 0.9
-    assert gained("click", "crossing") > 0.05
-    assert gained("box", "crossing") > 0.01
+    # Alone, lone ones are cut at 0.91: of a hundredth that is wrong there nearly half is put right.
+    wrong = {how: 1 - one["click"]["lone"]["mean_iou"] for how, one in judged.items()}
+    assert wrong["beside"] < 0.06 and wrong["beside"] < 0.65 * wrong["alone"]
+    counts = {kind: beside["click"][kind]["chromosomes"] for kind in ("lone", "crossing")}
+    of_all = sum(gained("click", kind) * count for kind, count in counts.items()) / sum(counts.values())
+    assert of_all > 0.05
+    assert gained("click", "crossing") > 0.08
+    assert gained("box", "crossing") > 0.02
     assert gained("box", "lone") > -0.005
 
 
