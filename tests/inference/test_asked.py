@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,6 +18,8 @@ from inference.protocols import Mask
 from inference.stages.beside import REACH, answer_of
 from inference.stages.edge import edge_levels
 from inference.training.cil import AnnotatedCell, read_grey
+from tests.conftest import CIL
+from tests.inference.conftest import HELD_OUT, annotated
 
 NO_CLICKS = np.zeros((0, 3), np.float32)
 
@@ -29,9 +32,12 @@ def shipped(configuration: Any) -> CompactSam:
 
 
 @pytest.fixture(scope="module")
-def judged(shipped: CompactSam, held_out: list[AnnotatedCell]) -> dict[str, Any]:
-    scenes = [scene for seed in (11, 12, 13) for scene in segmentation.made_scenes(held_out, seed=seed)]
-    return {how: one.figures() for how, one in pointing.judge(iter(scenes), shipped).items()}
+def judged(shipped: CompactSam, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Of scenes of 23 cells: how well a click alone cuts differs widely from cell to cell."""
+    names = (CIL / "val.txt").read_text().split()
+    evenly = [Path(name).stem for name in names[:: len(names) // 18]]
+    cells = annotated([*HELD_OUT, *(name for name in evenly if name not in HELD_OUT)], tmp_path_factory.mktemp("cil"))
+    return {how: one.figures() for how, one in pointing.judge(segmentation.made_scenes(cells), shipped).items()}
 
 
 def test_a_missing_chromosome_is_cut_better_beside_the_others(judged: dict[str, Any]) -> None:
@@ -41,14 +47,9 @@ def test_a_missing_chromosome_is_cut_better_beside_the_others(judged: dict[str, 
         assert beside[asked][kind]["chromosomes"] >= 5, kind
         return float(beside[asked][kind]["mean_iou"] - alone[asked][kind]["mean_iou"])
 
-    # Alone, lone ones are cut at 0.91: of a hundredth that is wrong there nearly half is put right.
-    wrong = {how: 1 - one["click"]["lone"]["mean_iou"] for how, one in judged.items()}
-    assert wrong["beside"] < 0.06 and wrong["beside"] < 0.65 * wrong["alone"]
-    counts = {kind: beside["click"][kind]["chromosomes"] for kind in ("lone", "crossing")}
-    of_all = sum(gained("click", kind) * count for kind, count in counts.items()) / sum(counts.values())
-    assert of_all > 0.05
-    assert gained("click", "crossing") > 0.08
-    assert gained("box", "crossing") > 0.02
+    assert gained("click", "lone") > 0.08 and beside["click"]["lone"]["mean_iou"] > 0.945
+    assert gained("click", "crossing") > 0.06
+    assert gained("box", "crossing") > 0.015
     assert gained("box", "lone") > -0.005
 
 
