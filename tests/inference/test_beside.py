@@ -34,7 +34,6 @@ from inference.stages.window import LARGE, SMALL
 from inference.training import beside, beside_rows
 from inference.training.cil import AnnotatedCell, read_grey
 from inference.training.cutouts import annotated_scene, keep, tight_boxes
-from inference.training.sam_prompts import as_detected
 from inference.training.scenes import Composed, Placed, base_of
 from tests.conftest import CIL
 
@@ -392,14 +391,3 @@ def test_planes_are_kept_as_bytes_nearly_as_they_are() -> None:
     seen = planes(FIELD, ANSWERS, BOXES, np.ones(3))[0]
     back = beside_rows.unpacked(torch.from_numpy(beside_rows.packed(seen)[None]))[0].numpy()
     assert np.abs(back - seen).max(axis=(1, 2)).tolist() == pytest.approx([0, 0, 0, 0, 0, 0], abs=0.04)
-
-
-def test_boxes_to_learn_from_err_as_a_detector_does_true_ones_first() -> None:
-    boxes = np.array([[0, 0, 40, 40], [50, 0, 90, 40], [0, 60, 40, 90]], np.float32)
-    counts = []
-    for number in range(60):
-        found, sure = as_detected(boxes[:2], boxes[2:], random.Random(number))
-        assert np.array_equal(found[:3], boxes) and len(found) == len(sure)
-        assert all(sure[3:] <= 0.6)
-        counts.append(len(found))
-    assert min(counts) == 3 and max(counts) > 3

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from inference.protocols import Mask
 from inference.stages.window import NEIGHBOURS, told_of
 from inference.training.cutouts import Scene, keep, kept
-from inference.training.sam_prompts import told
+from inference.training.sam_prompts import as_detected, told
 from inference.training.scenes import crop_of
 
 BOX = st.tuples(*[st.floats(0, 200, width=32)] * 2, *[st.floats(4, 90, width=32)] * 2).map(
@@ -90,3 +90,14 @@ def test_training_tells_true_boxes_often_false_ones_less_surely_and_sometimes_no
     assert 25 < untold < 90
     assert sum(one > 0 for one in true) > 200 and 20 < sum(one > 0 for one in false) < 200
     assert np.mean([one for one in true if one > 0]) > np.mean([one for one in false if one > 0]) + 0.3
+
+
+def test_boxes_to_learn_from_err_as_a_detector_does_true_ones_first() -> None:
+    boxes = np.array([[0, 0, 40, 40], [50, 0, 90, 40], [0, 60, 40, 90]], np.float32)
+    counts = []
+    for number in range(60):
+        found, sure = as_detected(boxes[:2], boxes[2:], random.Random(number))
+        assert np.array_equal(found[:3], boxes) and len(found) == len(sure)
+        assert all(sure[3:] <= 0.6)
+        counts.append(len(found))
+    assert min(counts) == 3 and max(counts) > 3
