@@ -5,6 +5,9 @@ chromosome, so that the classifier learns what it will be asked: which class, an
 chromosome at all.  One file a cell in a git-ignored folder; cells that are there are skipped, so that an interrupted
 run goes on, and several processes can share the work (`--part 1/2`, `--part 2/2`).
 
+A cell has few heaps, and there most goes wrong.  `--laid` makes further files of the same cells, NAME-laid, with some
+of their own chromosomes laid once more across and upon the others (inference.training.laid).
+
 Cutting with the shipped segmenter takes a second and more a cell.  `--plain` takes a tenth: only annotated boxes,
 jittered as a detector errs, cut by intensity.  It is for the cells for which there is no time.
 """
@@ -26,12 +29,15 @@ from inference.labels import CHROMOSOMES
 from inference.stages.crops import surely_there, upright_crops
 from inference.stages.framed import Frame
 from inference.training.cil import AnnotatedCell, read_grey, read_split
+from inference.training.laid import once_more
 
 _JITTER = 0.025  # of a box's size, standard deviation of each side
 FAINTEST = 0.002  # detector's score down to which candidates are taken
 
 
-def looked_at(cell: AnnotatedCell, detector: Any, segmenter: Any, frame: Frame | None = None) -> dict[str, np.ndarray]:
+def looked_at(
+    cell: AnnotatedCell, detector: Any, segmenter: Any, frame: Frame | None = None, pixels: np.ndarray | None = None
+) -> dict[str, np.ndarray]:
     """One row a candidate: crops uint8 (n, CHANNELS, HEIGHT, WIDTH); boxes float32 (n, 4); scores float32 (n,);
     detector float32 (n, 24), its probabilities; classes int64 (n,), the annotated class of the chromosome whose box
     overlaps most, −1 where none overlaps by half; iou float32 (n,) with it; own bool (n,), whether this candidate is
@@ -39,12 +45,13 @@ def looked_at(cell: AnnotatedCell, detector: Any, segmenter: Any, frame: Frame |
     float32 (n,), the mask's score.
 
     frame: how boxes are drawn around cut-outs before they are held against the annotated ones, so that "one whole
-    chromosome" tells of a poor cut as of a poor box; without one the detector's are."""
+    chromosome" tells of a poor cut as of a poor box; without one the detector's are.  pixels: uint8 (h, w), where they
+    are not the picture's own."""
     from inference.evaluation.cells import match
     from inference.stages.cut import cut_all
     from inference.stages.scale import detect_at_usual_scale
 
-    pixels = read_grey(cell.image)
+    pixels = read_grey(cell.image) if pixels is None else pixels
     found = detect_at_usual_scale(detector, pixels)
     found, masks = cut_all(pixels, found, segmenter, leftover=True)
     areas = [int(mask.bits.sum()) for mask in masks]
@@ -102,8 +109,11 @@ def make(
     most: int = 0,
     threads: int = 0,
     without_models: bool = False,
+    laid: bool = False,
+    marked_off: tuple[float, float] = (0.0, 0.0),
 ) -> None:
-    """Writes out/SPLIT/NAME.npz for every parts-th of the first `most` cells (0: all) in an order drawn once."""
+    """Writes out/SPLIT/NAME.npz for every parts-th of the first `most` cells (0: all) in an order drawn once.  laid,
+    marked_off: NAME-laid.npz instead, as `laid.once_more` takes it."""
     import cv2
 
     cv2.setNumThreads(1)
@@ -111,18 +121,21 @@ def make(
     random.Random(11).shuffle(cells)
     folder = out / split
     folder.mkdir(parents=True, exist_ok=True)
-    look = plain if without_models else _by_models(threads)
+    look = (lambda cell, rng, _: plain(cell, rng)) if without_models else _by_models(threads)
     rng = np.random.default_rng(part)
     for cell in tqdm(cells[: most or None][part - 1 :: parts], desc=split, mininterval=60):
-        path = folder / f"{cell.name}.npz"
+        path = folder / f"{cell.name}{'-laid' * laid}.npz"
         if path.exists():
             continue
+        seen, pixels = once_more(cell, marked_off) if laid else (cell, None)
         temporary = path.with_suffix(".tmp.npz")
-        np.savez(temporary, **look(cell, rng))  # type: ignore[arg-type]
+        np.savez(temporary, **look(seen, rng, pixels))  # type: ignore[arg-type]
         temporary.replace(path)
 
 
-def _by_models(threads: int) -> Callable[[AnnotatedCell, np.random.Generator], dict[str, np.ndarray]]:
+def _by_models(
+    threads: int,
+) -> Callable[[AnnotatedCell, np.random.Generator, np.ndarray | None], dict[str, np.ndarray]]:
     from inference import registry
 
     configuration: Any = SimpleNamespace(
@@ -133,7 +146,7 @@ def _by_models(threads: int) -> Callable[[AnnotatedCell, np.random.Generator], d
     detector.threshold = FAINTEST
     segmenter = registry.segmenter(configuration)
     frame = registry.calibration(detector, None, segmenter).frame
-    return lambda cell, _: looked_at(cell, detector, segmenter, frame)
+    return lambda cell, _, pixels: looked_at(cell, detector, segmenter, frame, pixels)
 
 
 def load(folder: Path, split: str) -> dict[str, np.ndarray]:
@@ -158,12 +171,19 @@ def main() -> None:
     parser.add_argument("--split", default="train")
     parser.add_argument("--most", type=int, default=0, help="cells; 0 for all")
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--plain", action="store_true", help="annotated boxes cut by intensity, without models")
+    instead = parser.add_mutually_exclusive_group()
+    instead.add_argument("--plain", action="store_true", help="annotated boxes cut by intensity, without models")
+    instead.add_argument("--laid", action="store_true", help="with some of a cell's own chromosomes laid once more")
+    parser.add_argument(
+        "--marked-off", type=float, nargs=2, default=(0.0, 0.0), metavar=("X", "Y"),
+        help="pixels that annotated boxes lie to the left of and above what they mark, for --laid",
+    )  # fmt: skip
     arguments = parser.parse_args()
     part, parts = (int(number) for number in arguments.part.split("/"))
     make(
         arguments.data, arguments.split, arguments.out,
         part=part, parts=parts, most=arguments.most, threads=arguments.threads, without_models=arguments.plain,
+        laid=arguments.laid, marked_off=tuple(arguments.marked_off),
     )  # fmt: skip
 
 

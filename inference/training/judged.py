@@ -22,6 +22,7 @@ from inference.labels import CHROMOSOMES
 from inference.stages.together import SIZE, Described, describe
 from inference.training.cil import AnnotatedCell, read_grey, read_split
 from inference.training.interrupts import pause_point, program
+from inference.training.laid import once_more
 
 _GOOD = 0.7  # IoU from which a candidate's size says what is usual
 
@@ -49,11 +50,15 @@ class Judged:
         return Judged(part, self.fits[kept])
 
 
-def look(cell: AnnotatedCell, detector: Any, segmenter: Any, classifier: Any, frame: Any) -> Judged | None:
-    """None where nothing was found.  frame: how boxes are drawn around cut-outs, or None."""
+def look(
+    cell: AnnotatedCell, detector: Any, segmenter: Any, classifier: Any, frame: Any, pixels: np.ndarray | None = None
+) -> Judged | None:
+    """None where nothing was found.  frame: how boxes are drawn around cut-outs, or None.  pixels: uint8 (h, w), where
+    they are not the picture's own."""
     from inference.evaluation import looked
 
-    seen = looked.look(read_grey(cell.image), detector, segmenter, classifier, frame)
+    pixels = read_grey(cell.image) if pixels is None else pixels
+    seen = looked.look(pixels, detector, segmenter, classifier, frame)
     if not len(seen.found):
         return None
     described = describe(seen.pixels, seen.found, seen.masks, seen.looked)
@@ -62,10 +67,11 @@ def look(cell: AnnotatedCell, detector: Any, segmenter: Any, classifier: Any, fr
 
 def make(
     data: Path, split: str, out: Path, *, first: int, most: int, part: int = 1, parts: int = 1, threads: int = 1,
-    shown: bool = True,
+    shown: bool = True, laid: bool = False, marked_off: tuple[float, float] = (0.0, 0.0),
 ) -> None:  # fmt: skip
     """Writes out/NAME.npz for every parts-th of `most` cells (0: all) from the `first`, in an order drawn once, the
-    same in which the crop classifier's cells were taken."""
+    same in which the crop classifier's cells were taken.  laid, marked_off: NAME-laid.npz instead, as `laid.once_more`
+    takes it."""
     from inference import registry
 
     configuration: Any = SimpleNamespace(
@@ -81,8 +87,11 @@ def make(
     wanted = cells[first : first + most if most else None][part - 1 :: parts]
     for cell in tqdm(wanted, desc=f"candidates, {split}", mininterval=2, disable=not shown):
         pause_point(lambda: None)
-        path = out / f"{cell.name}.npz"
-        made = None if path.exists() else look(cell, detector, segmenter, classifier, frame)
+        path = out / f"{cell.name}{'-laid' * laid}.npz"
+        if path.exists():
+            continue
+        asked, pixels = once_more(cell, marked_off) if laid else (cell, None)
+        made = look(asked, detector, segmenter, classifier, frame, pixels)
         if made is not None:
             keep(made, path)
 
@@ -126,11 +135,17 @@ def main() -> None:
     parser.add_argument("--most", type=int, default=0, help="cells; 0 for all")
     parser.add_argument("--part", default="1/1", metavar="K/N", help="this process's share of the cells")
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--laid", action="store_true", help="with some of a cell's own chromosomes laid once more")
+    parser.add_argument(
+        "--marked-off", type=float, nargs=2, default=(0.0, 0.0), metavar=("X", "Y"),
+        help="pixels that annotated boxes lie to the left of and above what they mark, for --laid",
+    )  # fmt: skip
     arguments = parser.parse_args()
     part, parts = (int(number) for number in arguments.part.split("/"))
     make(
         arguments.data, arguments.split, arguments.out, first=arguments.first, most=arguments.most,
-        part=part, parts=parts, threads=arguments.threads,
+        part=part, parts=parts, threads=arguments.threads, laid=arguments.laid,
+        marked_off=tuple(arguments.marked_off),
     )  # fmt: skip
 
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import random
 from itertools import pairwise
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from inference.training.cil import AnnotatedCell
+from inference import registry
+from inference.training import candidates, judged
+from inference.training.cil import AnnotatedCell, read_grey
 from inference.training.detector import Cells
-from inference.training.laid import lay, lone_of
+from inference.training.laid import lay, lone_of, once_more
 
 
 @pytest.fixture
@@ -91,3 +95,48 @@ def test_of_a_real_cell_the_same_is_learned_from_with_more_crossings(held_out: l
     assert pixels.shape == (320, 320) and len(boxes) == len(classes)
     assert boxes.min() >= 0 and boxes.max() <= 320
     assert all(one.tobytes() != other.tobytes() for one, other in pairwise([laid[0][0] for _ in range(3)]))
+
+
+def test_a_cell_with_more_crossings_is_the_same_each_time_and_its_boxes_lie_off_as_annotated_ones_do(
+    held_out: list[AnnotatedCell],
+) -> None:
+    cell = held_out[0]
+    more, pixels = once_more(cell, (0.6, 2.3))
+    again, same = once_more(cell, (0.6, 2.3))
+    assert np.array_equal(pixels, same) and np.array_equal(more.boxes, again.boxes)
+    count = len(cell.boxes)
+    assert more.name == f"{cell.name}-laid" and len(more.boxes) == len(more.classes) > count
+    np.testing.assert_allclose(more.boxes[:count], cell.boxes, atol=1e-4)
+    assert np.array_equal(more.classes[:count], cell.classes)
+    assert (pixels <= read_grey(cell.image)).all() and (pixels < read_grey(cell.image)).any()
+    offs = [_off(cell, *once_more(cell, marked)) for marked in ((0.0, 0.0), (0.6, 2.3))]
+    assert abs(offs[0]) < 0.8 and 1.5 < offs[1] < 3.1
+
+
+def _off(cell: AnnotatedCell, more: AnnotatedCell, pixels: np.ndarray) -> float:
+    """How far above what they mark the boxes of the laid chromosomes lie, pixels."""
+    darker = read_grey(cell.image).astype(int) - pixels > 8
+    offs = []
+    for x1, y1, x2, y2 in more.boxes[len(cell.boxes) :]:
+        rows = np.nonzero(darker[max(0, int(y1)) : int(y2) + 1, max(0, int(x1)) : int(x2) + 1].any(axis=1))[0]
+        offs.append((max(0, int(y1)) + (rows[0] + rows[-1] + 1) / 2) - (y1 + y2) / 2)
+    return float(np.median(offs))
+
+
+@pytest.mark.models
+def test_candidates_of_such_cells_are_kept_beside_those_of_the_cells_as_they_are(
+    configuration: Any, held_out: list[AnnotatedCell], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cell = held_out[0]
+    for module in (candidates, judged):
+        monkeypatch.setattr(module, "read_split", lambda data, split: [cell])
+    more, _ = once_more(cell)
+    for laid in (False, True):
+        candidates.make(tmp_path, "train", tmp_path / "crops", threads=2, laid=laid)
+        judged.make(tmp_path, "train", tmp_path / "judged", first=0, most=0, threads=2, shown=False, laid=laid)
+    plain, crossed = (np.load(tmp_path / "crops" / "train" / f"{name}.npz") for name in (cell.name, more.name))
+    assert plain["own"].sum() <= len(cell.boxes) < crossed["own"].sum() <= len(more.boxes)
+    plain, crossed = (np.load(tmp_path / "judged" / f"{name}.npz")["fits"] for name in (cell.name, more.name))
+    assert (plain.shape[1], crossed.shape[1]) == (len(cell.boxes), len(more.boxes))
+    assert (crossed.max(axis=0) >= 0.5).sum() > len(cell.boxes)
+    registry.forget()
